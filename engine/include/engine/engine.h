@@ -1,0 +1,25 @@
+/* engine.h - what this build and this CPU offer. Layer: engine (public). */
+#ifndef ENG_ENGINE_H
+#define ENG_ENGINE_H
+
+#include "engine/base/err.h"
+
+#include <stddef.h>
+
+/** KRN_CPU_… bits this CPU has, limited by `limit` (0 = no limit). */
+unsigned eng_cpu_flags(unsigned limit);
+
+/** Writes the names of the bits ("avx2 avx512vnni", or "scalar") into out. */
+void eng_cpu_names(char *out, size_t size, unsigned flags);
+
+/** Parses "scalar", "avx2", "avx512vnni" … into a limit for eng_options.isa. NF_EINVAL. */
+nf_status eng_isa_parse(unsigned *limit, const char *name, nf_error *err);
+
+/** The OpenBLAS core that answers products now ("SkylakeX"), or "none" while the library is not
+ * loaded (it is loaded by the first model that needs it). */
+const char *eng_blas_core(void);
+
+/** The op names this build can run, NULL-ended. */
+const char *const *eng_op_names(void);
+
+#endif /* ENG_ENGINE_H */

@@ -1,0 +1,63 @@
+/* model.h - load a model file into something that can run. Layer: engine (public).
+ * Thread rule: a loaded model is read-only and shared; the reference count is atomic. */
+#ifndef ENG_MODEL_H
+#define ENG_MODEL_H
+
+#include "engine/base/bytes.h"
+#include "engine/base/err.h"
+#include "engine/options.h"
+#include "engine/tensor.h"
+
+typedef struct eng_model eng_model;
+
+typedef struct eng_info {
+    const char *format;      /* "tflite", "onnx" */
+    eng_precision precision; /* what runs */
+    eng_arith arith;         /* arithmetic of the integer ops; ENG_ARITH_AUTO when there are none */
+    const eng_io *inputs, *outputs;
+    size_t n_inputs, n_outputs;
+    size_t n_ops;        /* steps after fusion */
+    uint64_t macs;       /* multiply-accumulates of one row */
+    size_t weight_bytes; /* packed, as they are in memory */
+    size_t arena_bytes;  /* activations of one row */
+    size_t arena_bound;  /* no plan can need less */
+} eng_info;
+
+/* One step of the compiled program, for `inspect`. */
+typedef struct eng_step_info {
+    const char *op;     /* "CONV_2D" */
+    const char *kernel; /* "krn_qs8_gemm_avx2" */
+    const char *output; /* name of its first output */
+    eng_dtype dtype;
+    bool quantized;
+    float scale;
+    int32_t zero_point;
+    int rank;
+    int64_t dim[ENG_MAX_RANK];
+    uint64_t macs;
+    size_t weight_bytes, arena_offset, out_bytes;
+} eng_step_info;
+
+/**
+ * Parses, verifies and compiles a model.
+ *
+ * file: the whole file; borrowed for the call only, nothing points into it afterwards.
+ * Returns NF_OK; NF_EFORMAT (malformed, says where); NF_EUNSUPPORTED (lists every op that is
+ * missing with its count); NF_EBUDGET (arena over options->max_arena); NF_ENOMEM.
+ * Owns: *out holds one reference; give it back with eng_model_unref.
+ */
+nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *options, nf_error *err);
+
+/** Takes another reference and returns m. */
+eng_model *eng_model_ref(eng_model *m);
+
+/** Drops a reference, sets *m to NULL. Accepts NULL and a pointer to NULL. */
+void eng_model_unref(eng_model **m);
+
+/** Borrowed, lives as long as the model. */
+const eng_info *eng_model_info(const eng_model *m);
+
+/** Step i of info->n_ops, in the order of execution. */
+void eng_model_step(eng_step_info *out, const eng_model *m, size_t i);
+
+#endif /* ENG_MODEL_H */

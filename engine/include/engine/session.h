@@ -1,0 +1,42 @@
+/* session.h - run a loaded model. Layer: engine (public). Thread rule: a model is shared and
+ * read-only; a session belongs to one thread at a time. */
+#ifndef ENG_SESSION_H
+#define ENG_SESSION_H
+
+#include "engine/base/err.h"
+#include "engine/model.h"
+#include "engine/tensor.h"
+
+typedef struct eng_session eng_session;
+
+/**
+ * Creates a session that runs up to `max_rows` rows in one call.
+ *
+ * Plans one arena for one row and, where the model has a symbolic batch, one for a block of rows.
+ * Returns NF_OK; NF_EBUDGET; NF_ENOMEM. Owns: takes its own reference of `model`.
+ */
+nf_status eng_session_create(eng_session **out, eng_model *model, size_t max_rows, nf_error *err);
+
+/**
+ * Runs `rows` rows.
+ *
+ * in, out: one view for each input and output, in the order of eng_info. Cost: O(rows); allocates
+ * nothing and takes no lock. Returns NF_OK (every output written in full) or NF_EINVAL (rows not in
+ * 1..max_rows, or a view of a wrong dtype or size; says which).
+ * Source of the conversion: TensorFlow Lite 8-bit quantization specification,
+ * real = (q - zero_point) * scale; q = clamp(round_half_even(real / scale) + zero_point).
+ */
+nf_status eng_session_run(eng_session *s, const eng_view *in, const eng_view *out, size_t rows,
+                          nf_error *err);
+
+/** Drops the model's reference, frees, sets *s to NULL. Accepts NULL and a pointer to NULL. */
+void eng_session_destroy(eng_session **s);
+
+/** The value of step i after the last one-row run: borrowed, dtype and shape as eng_model_step
+ * says. Overwritten by later steps of the same run unless the session keeps all of them. */
+const void *eng_session_step_data(const eng_session *s, size_t i);
+
+/** From now on every step's result stays readable after a run (debugging; needs more memory). */
+nf_status eng_session_keep_all(eng_session *s, nf_error *err);
+
+#endif /* ENG_SESSION_H */
