@@ -1,0 +1,157 @@
+/* graph.h - the typed graph that every reader produces. Layer: ir. Thread rule: one owner.
+ * Nothing behind the readers knows which format a graph came from. */
+#ifndef IR_GRAPH_H
+#define IR_GRAPH_H
+
+#include "engine/base/bytes.h"
+#include "engine/base/err.h"
+#include "engine/ir/ops.h"
+#include "engine/tensor.h"
+
+#define IR_BATCH       (-1) /* dim[0] of a tensor whose rows the request counts */
+#define IR_MAX_NODES   65536
+#define IR_MAX_TENSORS 262144
+#define IR_MAX_ELEMS   ((size_t)1 << 31) /* of one tensor */
+#define IR_NONE        (-1)              /* an optional input that is absent */
+
+typedef enum ir_op {
+#define X(name, least, most, outs, rule) IR_##name,
+    IR_OP_MAP(X)
+#undef X
+        IR_OP_COUNT
+} ir_op;
+
+/* real = (q - zero[c]) * scale[c]; n is 0 (not quantized), 1 (per tensor) or dim[axis]. */
+typedef struct ir_quant {
+    size_t n;
+    int axis;
+    float *scale;  /* owned, n of them, finite and > 0 */
+    int32_t *zero; /* owned, n of them */
+} ir_quant;
+
+typedef struct ir_tensor {
+    char *name; /* owned, never NULL */
+    eng_dtype dtype;
+    int rank;
+    int64_t dim[ENG_MAX_RANK]; /* > 0, or IR_BATCH in dim[0] */
+    ir_quant quant;
+    uint8_t *data; /* owned constant, C order, little endian; NULL = computed */
+    size_t bytes;  /* of data */
+} ir_tensor;
+
+typedef enum ir_pad { IR_PAD_EXPLICIT, IR_PAD_VALID, IR_PAD_SAME, IR_PAD_SAME_LOWER } ir_pad;
+
+/* Output limits in real units; none is {-INFINITY, INFINITY}. */
+typedef struct ir_clamp {
+    float low, high;
+} ir_clamp;
+
+typedef struct ir_window { /* convolution and pooling; sizes in pixels */
+    ir_pad pad;
+    int32_t kernel_h, kernel_w; /* pooling only; a convolution's stand in its weights */
+    int32_t stride_h, stride_w, dilation_h, dilation_w;
+    int32_t top, left, bottom, right; /* IR_PAD_EXPLICIT */
+    int32_t groups;                   /* CONV_2D: 1 or a divisor of the channels */
+    bool count_pad;                   /* AVERAGE_POOL_2D: padding counts in the mean */
+    bool ceil;                        /* the last partial window of a pool counts */
+    ir_clamp clamp;
+} ir_window;
+
+typedef union ir_attr {
+    ir_window window;
+    struct {
+        ir_clamp clamp;
+        bool asymmetric; /* how float activations meet int8 weights */
+        bool keep_dims;  /* output keeps the leading dims of x; else it is [rows, out] */
+    } dense;
+    struct {
+        ir_clamp clamp;
+    } binary, clamp;
+    struct {
+        float beta;
+        int axis; /* 0 .. rank-1 */
+    } softmax;
+    struct {
+        int rank;                  /* of the output */
+        int64_t dim[ENG_MAX_RANK]; /* > 0, at most one -1 (the rest), 0 = as in the input */
+        bool flatten;              /* dim ignored: [product of dims before axis, the rest] */
+        int axis;
+    } reshape;
+    struct {
+        int rank;
+        int perm[ENG_MAX_RANK];
+    } transpose;
+} ir_attr;
+
+typedef struct ir_node {
+    ir_op op;
+    int32_t *in; /* owned; tensor index or IR_NONE */
+    int32_t n_in;
+    int32_t out; /* tensor index; every op of today has one result */
+    ir_attr attr;
+} ir_node;
+
+typedef struct ir_graph {
+    const char *format; /* static text: "tflite" */
+    ir_tensor *tensors;
+    size_t n_tensors, cap_tensors;
+    ir_node *nodes; /* in an order in which they can run, once verified */
+    size_t n_nodes, cap_nodes;
+    int32_t *inputs, *outputs; /* owned; tensor indices */
+    size_t n_inputs, n_outputs;
+} ir_graph;
+
+nf_status ir_graph_create(ir_graph **out, nf_error *err);
+/** Frees everything, sets *g to NULL; accepts NULL and a pointer to NULL. */
+void ir_graph_destroy(ir_graph **g);
+
+/** Adds a tensor (copied; name, quant and data are NOT taken, set them on the result) and gives
+ * its index. NF_ENOMEM, NF_ETOOLARGE. */
+nf_status ir_add_tensor(int32_t *index, ir_graph *g, const char *name, size_t name_len,
+                        eng_dtype dtype, nf_error *err);
+
+/** Gives the tensor a copy of `n` scales and zero points (zero may be NULL: all 0). Checks that
+ * scales are finite and > 0 and that zero points fit the dtype. */
+nf_status ir_set_quant(ir_tensor *t, size_t n, const float *scale, const int32_t *zero, int axis,
+                       nf_error *err);
+
+/** Gives the tensor a copy of its constant content; bytes must equal shape x dtype. */
+nf_status ir_set_data(ir_tensor *t, nf_bytes content, nf_error *err);
+
+/** Adds a node with a copy of `in`; *index may be NULL. attr is zero but for clamps (none). */
+nf_status ir_add_node(ir_node **out, ir_graph *g, ir_op op, const int32_t *in, int32_t n_in,
+                      int32_t out_tensor, nf_error *err);
+
+nf_status ir_set_io(ir_graph *g, const int32_t *in, size_t n_in, const int32_t *out, size_t n_out,
+                    nf_error *err);
+
+/** Elements with `batch` rows; false when it does not fit or is over IR_MAX_ELEMS. */
+bool ir_elems(size_t *out, const ir_tensor *t, int64_t batch);
+
+const char *ir_op_name(ir_op op);
+ir_clamp ir_no_clamp(void);
+
+/**
+ * Sorts the nodes so that each runs after what it reads, and checks everything the engine relies
+ * on: indices in range, every tensor written once and produced before it is read, no cycle, arity,
+ * ranks, dtypes, quantization counts, window parameters, and the shape of every result by the op's
+ * shape rule (which also fills the shapes that the file leaves out).
+ * Shapes that the file gives and that contradict the rule are NF_EFORMAT.
+ */
+nf_status ir_graph_verify(ir_graph *g, nf_error *err);
+
+/** Shape of node's result from the shapes of its inputs, by the op's rule. Used by verify, and
+ * again by the planner with another batch: dims in and out may hold IR_BATCH. */
+nf_status ir_infer_shape(int64_t dim[ENG_MAX_RANK], int *rank, const ir_graph *g,
+                         const ir_node *node, nf_error *err);
+
+/* Padding and output size of one axis of a window. */
+typedef struct ir_axis {
+    int64_t out;
+    int32_t before, after;
+} ir_axis;
+
+/** Size and padding along one axis; out is 0 when the window does not fit. */
+ir_axis ir_window_axis(const ir_window *w, bool vertical, int64_t in, int32_t kernel);
+
+#endif /* IR_GRAPH_H */
