@@ -1,0 +1,19 @@
+/* cmd_version.c - what this build is and what this CPU gives it. Layer: server/cmd. Thread rule:
+ * main thread. */
+#include "server/cmd/cmd.h"
+
+#include "engine/engine.h"
+
+#include <stdio.h>
+
+int cmd_version(void)
+{
+    char cpu[128];
+    eng_cpu_names(cpu, sizeof(cpu), eng_cpu_flags(0));
+    printf("nearfar %s (%s)\n", NF_VERSION, NF_GIT_ID);
+    printf("formats: tflite onnx\n");
+    printf("http: libmicrohttpd, libuv, jansson, gnutls, zlib\n");
+    printf("cpu kernels: %s\n", cpu);
+    printf("blas core: %s\n", eng_blas_core());
+    return 0;
+}
