@@ -1,0 +1,64 @@
+/* cpu.c - reads CPUID or HWCAP. Layer: kernels. Thread rule: any thread. */
+#include "engine/kernels/cpu.h"
+
+#include "engine/base/bytes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    unsigned bit;
+    const char *name;
+} names[] = {
+#define X(name, bit, text) {1u << (bit), text},
+    KRN_CPU_MAP(X)
+#undef X
+};
+
+#if defined(__x86_64__)
+static unsigned detect(void)
+{
+    unsigned f = 0;
+    __builtin_cpu_init(); /* checks XCR0 too: a set the system does not save counts as absent */
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) f |= KRN_CPU_AVX2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        f |= KRN_CPU_AVX512;
+    if ((f & KRN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni")) f |= KRN_CPU_AVX512VNNI;
+    return f;
+}
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+static unsigned detect(void)
+{
+    const unsigned long cap = getauxval(AT_HWCAP);
+    return KRN_CPU_NEON | (cap & (1ul << 20) ? KRN_CPU_DOTPROD : 0);
+}
+#else
+static unsigned detect(void)
+{
+    return 0;
+}
+#endif
+
+unsigned krn_cpu_flags(unsigned limit)
+{
+    const unsigned all = KRN_CPU_SCALAR | detect();
+    return limit ? all & (limit | KRN_CPU_SCALAR) : all;
+}
+
+unsigned krn_cpu_limit(const char *name)
+{
+    for (size_t i = 0; i < NF_COUNT(names); i++)
+        if (strcmp(names[i].name, name) == 0) return (names[i].bit << 1) - 1;
+    return 0;
+}
+
+void krn_cpu_names(char *out, size_t size, unsigned flags)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < NF_COUNT(names) && at < size; i++)
+        if (flags & names[i].bit)
+            at += (size_t)snprintf(out + at, size - at, "%s%s", at ? " " : "", names[i].name);
+}

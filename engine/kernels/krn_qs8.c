@@ -1,0 +1,31 @@
+/* krn_qs8.c - chooses 8-bit kernels and packs their weights. Layer: kernels. */
+#include "engine/kernels/krn_qs8.h"
+
+#include "engine/kernels/cpu.h"
+
+#include <string.h>
+
+#define SET(field, fn) (k->field = (fn), k->field##_name = #fn)
+
+void krn_qs8_init(krn_qs8 *k, unsigned cpu)
+{
+    SET(gemm, krn_qs8_gemm_ref); /* the plain version is always there and always right */
+#if defined(__x86_64__)
+    if (cpu & KRN_CPU_AVX2) SET(gemm, krn_qs8_gemm_avx2);
+#else
+    (void)cpu;
+#endif
+}
+
+void krn_qs8_pack(int8_t *dst, const int8_t *w, size_t n, size_t k)
+{
+    const size_t k_pad = krn_round_up(k, KRN_QS8_K), n_pad = krn_round_up(n, KRN_QS8_N);
+    memset(dst, 0, n_pad * k_pad);
+    for (size_t c = 0; c < n; c++)
+        for (size_t i = 0; i < k; i++) {
+            const size_t block = c / KRN_QS8_N, lane = c % KRN_QS8_N;
+            const size_t pair = i / KRN_QS8_K, half = i % KRN_QS8_K;
+            dst[((block * (k_pad / KRN_QS8_K) + pair) * KRN_QS8_N + lane) * KRN_QS8_K + half] =
+                w[c * k + i];
+        }
+}

@@ -1,0 +1,129 @@
+/* krn_qs8.h - 8-bit kernels and their table. Layer: kernels. Thread rule: pure functions.
+ *
+ * Matrix products take activations that are already widened and freed of their zero point:
+ * a = q - zero, int16 in -255..255, so one kernel serves int8 and uint8, and padding is 0.
+ * Weights are int8 with zero point 0, packed by krn_qs8_pack. */
+#ifndef KRN_QS8_H
+#define KRN_QS8_H
+
+#include "engine/kernels/fixed.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KRN_QS8_N 16 /* output channels a block of packed weights */
+#define KRN_QS8_K 2  /* inputs a step */
+
+/* The largest K for which no sum can leave int32: 255 * 128 * K < 2^31. */
+#define KRN_QS8_MAX_K 65793
+
+/* acc[m * n_pad + n] = sum_k a[m * k_pad + k] * w(n, k); a: int16 [m, k_pad], zero beyond K;
+ * acc: int32 [m, n_pad]; n_pad and k_pad are multiples of KRN_QS8_N and KRN_QS8_K.
+ * w: packed [n_pad/16][k_pad/2][16][2]. Exact: every version equals ref. */
+#define KRN_DECL_QS8_GEMM(name)                                                                    \
+    void name(int32_t *acc, const int16_t *a, const int8_t *w, size_t m, size_t n_pad, size_t k_pad)
+typedef KRN_DECL_QS8_GEMM((*krn_qs8_gemm_fn));
+KRN_DECL_QS8_GEMM(krn_qs8_gemm_ref);
+KRN_DECL_QS8_GEMM(krn_qs8_gemm_avx2);
+
+typedef struct krn_qs8 {
+    krn_qs8_gemm_fn gemm;
+    const char *gemm_name;
+} krn_qs8;
+
+/** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */
+void krn_qs8_init(krn_qs8 *k, unsigned cpu);
+
+static inline size_t krn_round_up(size_t v, size_t to)
+{
+    return (v + to - 1) / to * to;
+}
+
+/** Packs w [n, k] row-major into dst [krn_round_up(n) * krn_round_up(k)], zeros in the rest. */
+void krn_qs8_pack(int8_t *dst, const int8_t *w, size_t n, size_t k);
+
+typedef enum krn_round {
+    KRN_ROUND_FLOAT, /* acc * scale in float, nearest even: litert and onnx */
+    KRN_ROUND_FIXED  /* integer factor, two roundings: reference */
+} krn_round;
+
+/* How sums become outputs: q = clamp(round((acc + bias) * scale) + zero). */
+typedef struct krn_requant {
+    krn_round round;
+    const float *scale;       /* [n]; KRN_ROUND_FLOAT */
+    const krn_factor *factor; /* [n]; KRN_ROUND_FIXED */
+    const int32_t *bias;      /* [n] */
+    int32_t zero, low, high;  /* of the output; low..high within its 8-bit range */
+} krn_requant;
+
+/* out[m * n + c] from acc[m * ld + c]; the low 8 bits serve int8 and uint8. */
+void krn_qs8_requant_ref(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t m, size_t n,
+                         size_t ld);
+
+/* a[m * k_pad + k] = q[m * k + k] - zero, zeros beyond k; q is int8, or uint8 if is_unsigned. */
+void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsigned, size_t m,
+                       size_t k, size_t k_pad);
+
+/* One row of floats to a[k] with a scale and zero point of its own, returned in *scale; the zero
+ * point is already taken off a. symmetric: -127..127 about 0; else -128..127 over the row's range
+ * with 0 in it. Source: dynamic range quantization of TensorFlow Lite. */
+void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, size_t k_pad,
+                         bool symmetric);
+
+/* out[c] = clamp(acc[c] * (row_scale * scale[c]) + bias[c]) */
+void krn_qs8_hybrid_ref(float *out, const int32_t *acc, const float *scale, const float *bias,
+                        float row_scale, float low, float high, size_t n);
+
+typedef struct krn_qs8_binary { /* y = a op b, per tensor */
+    krn_round round;
+    bool is_unsigned;
+    int32_t zero_a, zero_b, zero, low, high;
+    float scale_a, scale_b;        /* over the output's scale; KRN_ROUND_FLOAT */
+    krn_factor factor_a, factor_b; /* KRN_ROUND_FIXED; add: to the common scale */
+    krn_factor factor;             /* KRN_ROUND_FIXED; back to the output's scale */
+    int32_t mul_a, mul_b, shift;   /* KRN_ROUND_FLOAT add: 2^shift fixed point */
+} krn_qs8_binary;
+
+/* n elements; step 0 repeats one element of that side. */
+void krn_qs8_add_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
+                     size_t n, const krn_qs8_binary *p);
+void krn_qs8_mul_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
+                     size_t n, const krn_qs8_binary *p);
+
+typedef struct krn_qs8_softmax {
+    krn_round round;
+    bool is_unsigned;
+    krn_factor beta;  /* KRN_ROUND_FIXED: differences to Q5.26 */
+    int32_t diff_min; /* KRN_ROUND_FIXED: below it the result is 0 */
+    float table[256]; /* KRN_ROUND_FLOAT: exp(-beta * scale * i) */
+    float out_scale;  /* KRN_ROUND_FLOAT */
+    int32_t out_zero;
+} krn_qs8_softmax;
+
+/** Fills the tables for an input scale and beta. */
+void krn_qs8_softmax_init(krn_qs8_softmax *p, float in_scale, float beta);
+
+/* y[r * n + c] over rows of n. */
+void krn_qs8_softmax_ref(uint8_t *y, const uint8_t *x, size_t rows, size_t n,
+                         const krn_qs8_softmax *p);
+
+/* q = clamp(round(x / scale) + zero); halves away from zero (reference) or to even. */
+void krn_qs8_quantize_ref(uint8_t *q, const float *x, size_t n, float scale, int32_t zero,
+                          bool is_unsigned, bool away);
+void krn_qs8_dequantize_ref(float *x, const uint8_t *q, size_t n, float scale, int32_t zero,
+                            bool is_unsigned);
+void krn_qs8_clamp_ref(uint8_t *y, const uint8_t *x, size_t n, int32_t low, int32_t high,
+                       bool is_unsigned);
+
+static inline int32_t krn_q8(uint8_t q, bool is_unsigned)
+{
+    return is_unsigned ? (int32_t)q : (int32_t)(int8_t)q;
+}
+
+static inline int32_t krn_clamp(int32_t v, int32_t low, int32_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+#endif /* KRN_QS8_H */

@@ -1,0 +1,52 @@
+/* krn_window.h - kernels that slide a window over an NHWC image. Layer: kernels.
+ * Thread rule: pure functions. */
+#ifndef KRN_WINDOW_H
+#define KRN_WINDOW_H
+
+#include "engine/kernels/krn_qs8.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct krn_window { /* one image; pixels and channels */
+    size_t in_h, in_w, in_c, out_h, out_w, out_c;
+    size_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    ptrdiff_t top, left; /* padding before the image */
+} krn_window;
+
+/* Rows `first` .. `first + count - 1` of the matrix [out_h * out_w, kernel_h * kernel_w * c] of one
+ * image, with c channels from channel `c0` on; what lies outside the image is 0. */
+void krn_f32_im2col_ref(float *a, const float *x, const krn_window *w, size_t c0, size_t c,
+                        size_t first, size_t count);
+
+/* The same for 8-bit images, widened and freed of their zero point; rows of k_pad >= kernel * c. */
+void krn_qs8_im2col_ref(int16_t *a, const uint8_t *x, const krn_window *w, size_t c0, size_t c,
+                        size_t first, size_t count, size_t k_pad, int32_t zero, bool is_unsigned);
+
+/* One filter a channel: y[h, w, c] = clamp(sum x * f[tap, c] + bias[c]); out_c is in_c times a
+ * whole number. f: [kernel_h * kernel_w, out_c]. */
+void krn_f32_depthwise_ref(float *y, const float *x, const float *f, const float *bias,
+                           const krn_window *w, float low, float high);
+
+/* The same in 8 bits: sums of (x - zero) * f; f: int8 [kernel_h * kernel_w, out_c]; acc: [out_c],
+ * the sums of one pixel while it is worked on. */
+void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const int8_t *f, const krn_window *w,
+                           int32_t zero, bool is_unsigned, const krn_requant *r, int32_t *acc);
+
+void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float low, float high);
+/* count_pad: padding counts in the mean as zeros. */
+void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool count_pad, float low,
+                           float high);
+void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
+                          int32_t low, int32_t high);
+/* Input and output share scale and zero point. KRN_ROUND_FIXED rounds halves away from zero,
+ * KRN_ROUND_FLOAT the mean about the zero point to even. */
+void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
+                           krn_round round, int32_t zero, int32_t low, int32_t high);
+
+/* Copies elements of `size` bytes: output index i has source stride step[i]. */
+void krn_transpose_ref(void *y, const void *x, size_t size, int rank, const size_t *dim,
+                       const size_t *step);
+
+#endif /* KRN_WINDOW_H */

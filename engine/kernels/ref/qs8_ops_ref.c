@@ -1,0 +1,138 @@
+/* qs8_ops_ref.c - 8-bit elementwise operators and softmax in plain C. Layer: kernels.
+ * Thread rule: pure functions. Source of KRN_ROUND_FIXED: TensorFlow Lite's reference kernels; of
+ * KRN_ROUND_FLOAT: XNNPACK's arithmetic, softmax by a table of floats as TensorFlow Lite's
+ * optimised kernels. */
+#include "engine/kernels/krn_qs8.h"
+
+#include <math.h>
+
+#define ADD_SHIFT 20 /* head room that the reference gives both operands of a sum */
+
+static int32_t add_fixed(int32_t a, int32_t b, const krn_qs8_binary *p)
+{
+    const int32_t wide_a = krn_scale_int((a - p->zero_a) * (1 << ADD_SHIFT), p->factor_a);
+    const int32_t wide_b = krn_scale_int((b - p->zero_b) * (1 << ADD_SHIFT), p->factor_b);
+    return krn_clamp(krn_scale_int(wide_a + wide_b, p->factor) + p->zero, p->low, p->high);
+}
+
+static int32_t add_float(int32_t a, int32_t b, const krn_qs8_binary *p)
+{
+    const int64_t sum = (int64_t)(a - p->zero_a) * p->mul_a + (int64_t)(b - p->zero_b) * p->mul_b;
+    const int64_t half = p->shift ? (int64_t)1 << (p->shift - 1) : 0;
+    const int64_t y = ((sum + half) >> p->shift) + p->zero;
+    return (int32_t)(y < p->low ? p->low : y > p->high ? p->high : y);
+}
+
+void krn_qs8_add_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
+                     size_t n, const krn_qs8_binary *p)
+{
+    for (size_t i = 0; i < n; i++, a += step_a, b += step_b) {
+        const int32_t va = krn_q8(*a, p->is_unsigned), vb = krn_q8(*b, p->is_unsigned);
+        y[i] = (uint8_t)(p->round == KRN_ROUND_FIXED ? add_fixed(va, vb, p) : add_float(va, vb, p));
+    }
+}
+
+void krn_qs8_mul_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
+                     size_t n, const krn_qs8_binary *p)
+{
+    for (size_t i = 0; i < n; i++, a += step_a, b += step_b) {
+        const int32_t product =
+            (krn_q8(*a, p->is_unsigned) - p->zero_a) * (krn_q8(*b, p->is_unsigned) - p->zero_b);
+        const float real = (float)product * p->scale_a;
+        const int32_t rounded = p->round == KRN_ROUND_FIXED
+                                    ? krn_scale_int(product, p->factor)
+                                    : (int32_t)lrintf(fminf(fmaxf(real, -1e6f), 1e6f));
+        y[i] = (uint8_t)krn_clamp(rounded + p->zero, p->low, p->high);
+    }
+}
+
+void krn_qs8_softmax_init(krn_qs8_softmax *p, float in_scale, float beta)
+{
+    const double limit = 2147483647.0;
+    const double real = (double)beta * (double)in_scale * (double)(1 << 26);
+    p->beta = krn_factor_of(real < limit ? real : limit);
+    /* the largest difference that still fits Q5.26 after the scaling */
+    p->diff_min = p->beta.shift >= 0
+                      ? -(int32_t)floor(31.0 * (double)(1 << 26) / (double)(1ll << p->beta.shift))
+                      : -255;
+    for (int i = 0; i < 256; i++)
+        p->table[i] = expf(-in_scale * beta * (float)i);
+}
+
+static int32_t exp_of(int32_t diff, const krn_qs8_softmax *p)
+{
+    return krn_exp_q5_26(krn_scale_int(diff, p->beta));
+}
+
+static void softmax_fixed(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
+                          const krn_qs8_softmax *p)
+{
+    int32_t sum = 0, bits;
+    for (size_t c = 0; c < n; c++) {
+        const int32_t diff = krn_q8(x[c], p->is_unsigned) - most;
+        if (diff >= p->diff_min) sum += krn_shift_right(exp_of(diff, p), 12);
+    }
+    const int32_t inverse = krn_reciprocal_q12(sum, &bits);
+    const int32_t low = p->is_unsigned ? 0 : -128;
+    for (size_t c = 0; c < n; c++) {
+        const int32_t diff = krn_q8(x[c], p->is_unsigned) - most;
+        int32_t v = low;
+        if (diff >= p->diff_min) {
+            const int shift = bits + 31 - 8;
+            v = low +
+                krn_shift_right(krn_mul_high(inverse, exp_of(diff, p)), shift > 31 ? 31 : shift);
+        }
+        y[c] = (uint8_t)krn_clamp(v, low, low + 255);
+    }
+}
+
+static void softmax_float(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
+                          const krn_qs8_softmax *p)
+{
+    float sum = 0;
+    const int32_t low = p->is_unsigned ? 0 : -128;
+    for (size_t c = 0; c < n; c++)
+        sum += p->table[most - krn_q8(x[c], p->is_unsigned)];
+    const float inverse = 1 / (sum * p->out_scale);
+    for (size_t c = 0; c < n; c++) {
+        const float v = p->table[most - krn_q8(x[c], p->is_unsigned)] * inverse;
+        y[c] = (uint8_t)krn_clamp((int32_t)roundf(v) + p->out_zero, low, low + 255);
+    }
+}
+
+void krn_qs8_softmax_ref(uint8_t *y, const uint8_t *x, size_t rows, size_t n,
+                         const krn_qs8_softmax *p)
+{
+    for (size_t r = 0; r < rows; r++, x += n, y += n) {
+        int32_t most = -128;
+        for (size_t c = 0; c < n; c++)
+            most = krn_q8(x[c], p->is_unsigned) > most ? krn_q8(x[c], p->is_unsigned) : most;
+        (p->round == KRN_ROUND_FIXED ? softmax_fixed : softmax_float)(y, x, n, most, p);
+    }
+}
+
+void krn_qs8_quantize_ref(uint8_t *q, const float *x, size_t n, float scale, int32_t zero,
+                          bool is_unsigned, bool away)
+{
+    const int32_t low = is_unsigned ? 0 : -128;
+    for (size_t i = 0; i < n; i++) {
+        float v = x[i] / scale; /* divided, as the formats say: a reciprocal would move the ties */
+        v = v >= -1024 && v <= 1024 ? v : v > 0 ? 1024 : -1024; /* NaN goes to the low end */
+        const int32_t rounded = (int32_t)(away ? roundf(v) : rintf(v));
+        q[i] = (uint8_t)krn_clamp(rounded + zero, low, low + 255);
+    }
+}
+
+void krn_qs8_dequantize_ref(float *x, const uint8_t *q, size_t n, float scale, int32_t zero,
+                            bool is_unsigned)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(krn_q8(q[i], is_unsigned) - zero) * scale;
+}
+
+void krn_qs8_clamp_ref(uint8_t *y, const uint8_t *x, size_t n, int32_t low, int32_t high,
+                       bool is_unsigned)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = (uint8_t)krn_clamp(krn_q8(x[i], is_unsigned), low, high);
+}

@@ -1,0 +1,206 @@
+/* window_ref.c - im2col, depthwise convolution and pooling in plain C. Layer: kernels.
+ * Thread rule: pure functions. */
+#include "engine/kernels/krn_window.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Input row or column of output `o` and tap `k`; outside the image it is -1. */
+static inline ptrdiff_t source(size_t o, size_t k, size_t stride, size_t dilation, ptrdiff_t pad,
+                               size_t size)
+{
+    const ptrdiff_t at = (ptrdiff_t)(o * stride + k * dilation) - pad;
+    return at >= 0 && at < (ptrdiff_t)size ? at : -1;
+}
+
+/* Offset in pixels of tap (kh, kw) for output pixel (oh, ow), or -1. */
+static inline ptrdiff_t pixel(const krn_window *w, size_t oh, size_t ow, size_t kh, size_t kw)
+{
+    const ptrdiff_t h = source(oh, kh, w->stride_h, w->dilation_h, w->top, w->in_h);
+    const ptrdiff_t v = source(ow, kw, w->stride_w, w->dilation_w, w->left, w->in_w);
+    return h < 0 || v < 0 ? -1 : h * (ptrdiff_t)w->in_w + v;
+}
+
+void krn_f32_im2col_ref(float *a, const float *x, const krn_window *w, size_t c0, size_t c,
+                        size_t first, size_t count)
+{
+    for (size_t p = first; p < first + count; p++)
+        for (size_t kh = 0; kh < w->kernel_h; kh++)
+            for (size_t kw = 0; kw < w->kernel_w; kw++, a += c) {
+                const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, kh, kw);
+                if (at < 0)
+                    memset(a, 0, c * sizeof(*a));
+                else
+                    memcpy(a, x + (size_t)at * w->in_c + c0, c * sizeof(*a));
+            }
+}
+
+void krn_qs8_im2col_ref(int16_t *a, const uint8_t *x, const krn_window *w, size_t c0, size_t c,
+                        size_t first, size_t count, size_t k_pad, int32_t zero, bool is_unsigned)
+{
+    const size_t taps = w->kernel_h * w->kernel_w;
+    for (size_t p = first; p < first + count; p++, a += k_pad) {
+        for (size_t t = 0; t < taps; t++) {
+            const ptrdiff_t at =
+                pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
+            if (at < 0)
+                memset(a + t * c, 0, c * sizeof(*a));
+            else
+                krn_qs8_widen_ref(a + t * c, x + (size_t)at * w->in_c + c0, zero, is_unsigned, 1, c,
+                                  c);
+        }
+        memset(a + taps * c, 0, (k_pad - taps * c) * sizeof(*a));
+    }
+}
+
+static inline float limit(float v, float low, float high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+static void depthwise_pixel_f32(float *y, const float *x, const float *f, const krn_window *w,
+                                size_t oh, size_t ow)
+{
+    const size_t many = w->out_c / w->in_c;
+    for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+        const ptrdiff_t at = pixel(w, oh, ow, t / w->kernel_w, t % w->kernel_w);
+        if (at < 0) continue;
+        for (size_t c = 0; c < w->out_c; c++)
+            y[c] += x[(size_t)at * w->in_c + c / many] * f[t * w->out_c + c];
+    }
+}
+
+void krn_f32_depthwise_ref(float *y, const float *x, const float *f, const float *bias,
+                           const krn_window *w, float low, float high)
+{
+    for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->out_c) {
+        for (size_t c = 0; c < w->out_c; c++)
+            y[c] = bias[c];
+        depthwise_pixel_f32(y, x, f, w, p / w->out_w, p % w->out_w);
+        for (size_t c = 0; c < w->out_c; c++)
+            y[c] = limit(y[c], low, high);
+    }
+}
+
+static void depthwise_pixel_qs8(int32_t *acc, const uint8_t *x, const int8_t *f,
+                                const krn_window *w, size_t p, int32_t zero, bool is_unsigned)
+{
+    const size_t many = w->out_c / w->in_c;
+    memset(acc, 0, w->out_c * sizeof(*acc));
+    for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+        const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
+        if (at < 0) continue;
+        for (size_t c = 0; c < w->out_c; c++)
+            acc[c] += (krn_q8(x[(size_t)at * w->in_c + c / many], is_unsigned) - zero) *
+                      f[t * w->out_c + c];
+    }
+}
+
+void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const int8_t *f, const krn_window *w,
+                           int32_t zero, bool is_unsigned, const krn_requant *r, int32_t *acc)
+{
+    for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->out_c) {
+        depthwise_pixel_qs8(acc, x, f, w, p, zero, is_unsigned);
+        krn_qs8_requant_ref(y, acc, r, 1, w->out_c, w->out_c);
+    }
+}
+
+/* One output value of a float pool. */
+static float pool_f32(const float *x, const krn_window *w, size_t p, size_t c, bool mean,
+                      bool count_pad)
+{
+    float v = mean ? 0 : -INFINITY;
+    size_t n = 0;
+    for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+        const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
+        if (at < 0) continue;
+        const float value = x[(size_t)at * w->in_c + c];
+        v = mean ? v + value : fmaxf(v, value);
+        n++;
+    }
+    return mean ? v / (float)(count_pad ? w->kernel_h * w->kernel_w : n ? n : 1) : v;
+}
+
+void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float low, float high)
+{
+    for (size_t p = 0; p < w->out_h * w->out_w; p++)
+        for (size_t c = 0; c < w->in_c; c++)
+            *y++ = limit(pool_f32(x, w, p, c, false, false), low, high);
+}
+
+void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool count_pad, float low,
+                           float high)
+{
+    for (size_t p = 0; p < w->out_h * w->out_w; p++)
+        for (size_t c = 0; c < w->in_c; c++)
+            *y++ = limit(pool_f32(x, w, p, c, true, count_pad), low, high);
+}
+
+/* The sum and the largest of one window, and how many pixels of it lie in the image. */
+static size_t gather_qs8(int32_t *sum, int32_t *most, const uint8_t *x, const krn_window *w,
+                         size_t p, size_t c, bool is_unsigned)
+{
+    size_t n = 0;
+    *sum = 0;
+    *most = INT32_MIN;
+    for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+        const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
+        if (at < 0) continue;
+        const int32_t q = krn_q8(x[(size_t)at * w->in_c + c], is_unsigned);
+        *sum += q;
+        *most = q > *most ? q : *most;
+        n++;
+    }
+    return n;
+}
+
+void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
+                          int32_t low, int32_t high)
+{
+    int32_t sum, most;
+    for (size_t p = 0; p < w->out_h * w->out_w; p++)
+        for (size_t c = 0; c < w->in_c; c++) {
+            gather_qs8(&sum, &most, x, w, p, c, is_unsigned);
+            *y++ = (uint8_t)krn_clamp(most, low, high);
+        }
+}
+
+static int32_t mean_fixed(int32_t sum, int32_t n)
+{
+    return sum > 0 ? (sum + n / 2) / n : (sum - n / 2) / n;
+}
+
+static int32_t mean_float(int32_t sum, int32_t n, int32_t zero)
+{
+    return (int32_t)lrintf((float)(sum - zero * n) / (float)n) + zero;
+}
+
+void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
+                           krn_round round, int32_t zero, int32_t low, int32_t high)
+{
+    int32_t sum, most;
+    for (size_t p = 0; p < w->out_h * w->out_w; p++)
+        for (size_t c = 0; c < w->in_c; c++) {
+            const size_t seen = gather_qs8(&sum, &most, x, w, p, c, is_unsigned);
+            const int32_t n = seen ? (int32_t)seen : 1;
+            const int32_t v =
+                round == KRN_ROUND_FIXED ? mean_fixed(sum, n) : mean_float(sum, n, zero);
+            *y++ = (uint8_t)krn_clamp(v, low, high);
+        }
+}
+
+void krn_transpose_ref(void *y, const void *x, size_t size, int rank, const size_t *dim,
+                       const size_t *step)
+{
+    char *out = y;
+    if (rank == 0) {
+        memcpy(out, x, size);
+        return;
+    }
+    size_t block = size;
+    for (int i = 1; i < rank; i++)
+        block *= dim[i];
+    for (size_t i = 0; i < dim[0]; i++)
+        krn_transpose_ref(out + i * block, (const char *)x + i * step[0] * size, size, rank - 1,
+                          dim + 1, step + 1);
+}
