@@ -10,7 +10,7 @@
 
 #define IR_BATCH       (-1) /* dim[0] of a tensor whose rows the request counts */
 #define IR_MAX_NODES   65536
-#define IR_MAX_TENSORS 262144
+#define IR_MAX_TENSORS 65536
 #define IR_MAX_ELEMS   ((size_t)1 << 31) /* of one tensor */
 #define IR_NONE        (-1)              /* an optional input that is absent */
 
@@ -32,7 +32,7 @@ typedef struct ir_quant {
 typedef struct ir_tensor {
     char *name; /* owned, never NULL */
     eng_dtype dtype;
-    int rank;
+    int rank;                  /* 0 and computed: a scalar, or not known before ir_graph_verify */
     int64_t dim[ENG_MAX_RANK]; /* > 0, or IR_BATCH in dim[0] */
     ir_quant quant;
     uint8_t *data; /* owned constant, C order, little endian; NULL = computed */
@@ -89,6 +89,7 @@ typedef struct ir_node {
     int32_t n_in;
     int32_t out; /* tensor index; every op of today has one result */
     ir_attr attr;
+    bool dead; /* taken out by a pass; pass_sweep drops it */
 } ir_node;
 
 typedef struct ir_graph {
@@ -118,6 +119,10 @@ nf_status ir_set_quant(ir_tensor *t, size_t n, const float *scale, const int32_t
 /** Gives the tensor a copy of its constant content; bytes must equal shape x dtype. */
 nf_status ir_set_data(ir_tensor *t, nf_bytes content, nf_error *err);
 
+/** As ir_set_data, but the callee becomes the owner of `content` (from nf_alloc), also when it
+ * fails. */
+nf_status ir_take_data(ir_tensor *t, uint8_t *content, size_t bytes, nf_error *err);
+
 /** Adds a node with a copy of `in`; *index may be NULL. attr is zero but for clamps (none). */
 nf_status ir_add_node(ir_node **out, ir_graph *g, ir_op op, const int32_t *in, int32_t n_in,
                       int32_t out_tensor, nf_error *err);
@@ -130,6 +135,9 @@ bool ir_elems(size_t *out, const ir_tensor *t, int64_t batch);
 
 const char *ir_op_name(ir_op op);
 ir_clamp ir_no_clamp(void);
+
+/** The node's output limits, NULL when its op has none. */
+ir_clamp *ir_node_clamp(ir_node *node);
 
 /**
  * Sorts the nodes so that each runs after what it reads, and checks everything the engine relies

@@ -1,0 +1,224 @@
+/* check.c - element types, quantization and parameters that each op may have. Layer: ir.
+ * Thread rule: no shared state. */
+#include "engine/ir/verify.h"
+
+#include <math.h>
+
+typedef struct check_args {
+    const ir_graph *g;
+    const ir_node *node;
+    const int32_t *maker;
+    const ir_tensor *out;
+    nf_error *err;
+} check_args;
+
+typedef nf_status (*check_rule)(const check_args *a);
+
+static const ir_tensor *input(const check_args *a, int32_t i)
+{
+    const ir_node *node = a->node;
+    return i < node->n_in && node->in[i] != IR_NONE ? &a->g->tensors[node->in[i]] : NULL;
+}
+
+static bool is_byte(const ir_tensor *t)
+{
+    return t->dtype == ENG_I8 || t->dtype == ENG_U8;
+}
+
+static bool is_int(const ir_tensor *t)
+{
+    return is_byte(t) || t->dtype == ENG_I16 || t->dtype == ENG_I32;
+}
+
+nf_status ir_check_quant(const ir_tensor *t, nf_error *err)
+{
+    const ir_quant *q = &t->quant;
+    if (q->n > 1 && (q->axis < 0 || q->axis >= t->rank))
+        return nf_fail(err, NF_EFORMAT, t->name, "is quantized along axis %d of %d", q->axis,
+                       t->rank);
+    if (q->n > 1 && t->dim[q->axis] != (int64_t)q->n)
+        return nf_fail(err, NF_EFORMAT, t->name, "has %zu scales for %lld channels", q->n,
+                       (long long)t->dim[q->axis]);
+    return NF_OK;
+}
+
+static nf_status wrong_types(const check_args *a)
+{
+    const ir_tensor *x = input(a, 0), *y = input(a, 1);
+    return nf_fail(a->err, NF_EUNSUPPORTED, a->out->name, "%s from %s%s%s to %s",
+                   ir_op_name(a->node->op), eng_dtype_oip(x->dtype), y ? " and " : "",
+                   y ? eng_dtype_oip(y->dtype) : "", eng_dtype_oip(a->out->dtype));
+}
+
+/* An 8-bit activation: one scale for the whole tensor. */
+static nf_status check_activation(const check_args *a, const ir_tensor *t)
+{
+    if (!is_byte(t)) return wrong_types(a);
+    if (t->quant.n != 1)
+        return nf_fail(a->err, NF_EFORMAT, t->name, "%s of %s needs one scale, there are %zu",
+                       ir_op_name(a->node->op), eng_dtype_oip(t->dtype), t->quant.n);
+    return NF_OK;
+}
+
+static nf_status check_clamp(const check_args *a)
+{
+    ir_node copy = *a->node;
+    const ir_clamp *c = ir_node_clamp(&copy);
+    if (c && !(c->low <= c->high)) /* true for NaN too */
+        return nf_fail(a->err, NF_EFORMAT, a->out->name, "%s limits its result to %g .. %g",
+                       ir_op_name(a->node->op), (double)c->low, (double)c->high);
+    return NF_OK;
+}
+
+/* Weights and biases are packed at load, so they stand in the file: as they are, or quantized. */
+static bool is_stored(const check_args *a, int32_t i)
+{
+    const ir_tensor *t = input(a, i);
+    if (!t || t->data) return true;
+    const int32_t m = a->maker[a->node->in[i]];
+    return m != IR_NONE && a->g->nodes[m].op == IR_DEQUANTIZE &&
+           a->g->tensors[a->g->nodes[m].in[0]].data;
+}
+
+static nf_status check_weights(const check_args *a, const ir_tensor *w, int axis)
+{
+    const bool quantized = is_byte(w) && w->quant.n > 0;
+    if (w->dtype != ENG_F32 && !quantized)
+        return nf_fail(a->err, is_byte(w) ? NF_EFORMAT : NF_EUNSUPPORTED, w->name,
+                       "weights of type %s with %zu scales", eng_dtype_oip(w->dtype), w->quant.n);
+    if (quantized && w->quant.n > 1 && w->quant.axis != axis)
+        return nf_fail(a->err, NF_EUNSUPPORTED, w->name,
+                       "weights of %s are quantized along axis %d, expected %d",
+                       ir_op_name(a->node->op), w->quant.axis, axis);
+    return NF_OK;
+}
+
+static nf_status check_bias(const check_args *a, const ir_tensor *b, eng_dtype dtype)
+{
+    const int64_t channels = a->out->dim[a->out->rank - 1];
+    size_t n = 0;
+    if (b->dtype != dtype)
+        return nf_fail(a->err, NF_EFORMAT, b->name, "bias of %s is %s, expected %s",
+                       ir_op_name(a->node->op), eng_dtype_oip(b->dtype), eng_dtype_oip(dtype));
+    if (!ir_elems(&n, b, 1) || (int64_t)n != channels)
+        return nf_fail(a->err, NF_EFORMAT, b->name, "bias has %zu values for %lld channels", n,
+                       (long long)channels);
+    return NF_OK;
+}
+
+static nf_status check_product(const check_args *a)
+{
+    const ir_tensor *x = input(a, 0), *w = input(a, 1), *b = input(a, 2);
+    const bool real = x->dtype == ENG_F32;
+    nf_status st;
+    if (!is_stored(a, 1) || !is_stored(a, 2))
+        return nf_fail(a->err, NF_EUNSUPPORTED, a->out->name,
+                       "%s with weights or a bias that the model computes",
+                       ir_op_name(a->node->op));
+    if ((st = check_weights(a, w, a->node->op == IR_DEPTHWISE_CONV_2D ? 3 : 0))) return st;
+    if (b && (st = check_bias(a, b, real ? ENG_F32 : ENG_I32))) return st;
+    if (real) return a->out->dtype == ENG_F32 ? NF_OK : wrong_types(a);
+    if ((st = check_activation(a, x)) || (st = check_activation(a, a->out))) return st;
+    if (w->dtype == ENG_F32)
+        return nf_fail(a->err, NF_EFORMAT, w->name, "FP32 weights meet %s activations",
+                       eng_dtype_oip(x->dtype));
+    return NF_OK;
+}
+
+static nf_status check_same_type(const check_args *a)
+{
+    const ir_tensor *x = input(a, 0);
+    nf_status st;
+    if (x->dtype != a->out->dtype) return wrong_types(a);
+    if (x->dtype == ENG_F32) return NF_OK;
+    if ((st = check_activation(a, x))) return st;
+    return check_activation(a, a->out);
+}
+
+/* Ops that move values: scale and zero point go through unchanged. */
+static nf_status check_same_quant(const check_args *a)
+{
+    const ir_quant *p = &input(a, 0)->quant, *q = &a->out->quant;
+    if (p->n != 1 || q->n != 1) return NF_OK;
+    if (p->zero[0] != q->zero[0] || fabsf(p->scale[0] - q->scale[0]) > 1e-4f * p->scale[0])
+        return nf_fail(a->err, NF_EFORMAT, a->out->name, "%s cannot change scale or zero point",
+                       ir_op_name(a->node->op));
+    return NF_OK;
+}
+
+static nf_status check_pool(const check_args *a)
+{
+    const nf_status st = check_same_type(a);
+    return st ? st : check_same_quant(a);
+}
+
+static nf_status check_move(const check_args *a)
+{
+    return input(a, 0)->dtype == a->out->dtype ? check_same_quant(a) : wrong_types(a);
+}
+
+static nf_status check_binary(const check_args *a)
+{
+    const ir_tensor *y = input(a, 1);
+    nf_status st;
+    if ((st = check_same_type(a))) return st;
+    if (y->dtype != a->out->dtype) return wrong_types(a);
+    return y->dtype == ENG_F32 ? NF_OK : check_activation(a, y);
+}
+
+static nf_status check_softmax(const check_args *a)
+{
+    const int axis = a->node->attr.softmax.axis;
+    const float beta = a->node->attr.softmax.beta;
+    if (axis < 0 || axis >= a->out->rank)
+        return nf_fail(a->err, NF_EFORMAT, a->out->name, "SOFTMAX along axis %d of %d", axis,
+                       a->out->rank);
+    if (a->out->dim[axis] == IR_BATCH)
+        return nf_fail(a->err, NF_EUNSUPPORTED, a->out->name, "SOFTMAX along the batch");
+    if (!isfinite(beta) || beta <= 0)
+        return nf_fail(a->err, NF_EFORMAT, a->out->name, "SOFTMAX has beta %g", (double)beta);
+    return check_same_type(a);
+}
+
+static nf_status check_quantize(const check_args *a)
+{
+    const ir_tensor *x = input(a, 0);
+    if ((x->dtype != ENG_F32 && !is_int(x)) || !is_int(a->out)) return wrong_types(a);
+    if (a->out->quant.n == 0 || (x->dtype != ENG_F32 && x->quant.n == 0))
+        return nf_fail(a->err, NF_EFORMAT, a->out->name, "QUANTIZE without a scale");
+    return NF_OK;
+}
+
+static nf_status check_dequantize(const check_args *a)
+{
+    const ir_tensor *x = input(a, 0);
+    if (!is_int(x) || a->out->dtype != ENG_F32) return wrong_types(a);
+    if (x->quant.n == 0) return nf_fail(a->err, NF_EFORMAT, x->name, "DEQUANTIZE without a scale");
+    return NF_OK;
+}
+
+static const check_rule rules[IR_OP_COUNT] = {
+    [IR_CONV_2D] = check_product,
+    [IR_DEPTHWISE_CONV_2D] = check_product,
+    [IR_FULLY_CONNECTED] = check_product,
+    [IR_MAX_POOL_2D] = check_pool,
+    [IR_AVERAGE_POOL_2D] = check_pool,
+    [IR_ADD] = check_binary,
+    [IR_SUB] = check_binary,
+    [IR_MUL] = check_binary,
+    [IR_DIV] = check_binary,
+    [IR_CLAMP] = check_same_type,
+    [IR_SOFTMAX] = check_softmax,
+    [IR_RESHAPE] = check_move,
+    [IR_TRANSPOSE] = check_move,
+    [IR_QUANTIZE] = check_quantize,
+    [IR_DEQUANTIZE] = check_dequantize,
+};
+
+nf_status ir_check_node(const ir_graph *g, const ir_node *node, const int32_t *maker, nf_error *err)
+{
+    const check_args a = {g, node, maker, &g->tensors[node->out], err};
+    nf_status st;
+    if ((st = check_clamp(&a))) return st;
+    return rules[node->op] ? rules[node->op](&a) : NF_OK;
+}

@@ -1,0 +1,266 @@
+/* graph.c - building the graph: tensors, nodes, inputs and outputs. Layer: ir. Thread rule: one
+ * owner. */
+#include "engine/ir/graph.h"
+
+#include "engine/base/mem.h"
+
+#include <math.h>
+
+static const char *const op_names[] = {
+#define X(name, least, most, outs, rule) #name,
+    IR_OP_MAP(X)
+#undef X
+};
+
+const char *ir_op_name(ir_op op)
+{
+    return (unsigned)op < IR_OP_COUNT ? op_names[op] : "UNKNOWN";
+}
+
+ir_clamp ir_no_clamp(void)
+{
+    return (ir_clamp){-INFINITY, INFINITY};
+}
+
+nf_status ir_graph_create(ir_graph **out, nf_error *err)
+{
+    *out = nf_alloc(sizeof(**out), NF_MEM_GRAPH);
+    return *out ? NF_OK : nf_fail(err, NF_ENOMEM, "graph", "no memory for a graph");
+}
+
+static void fini_tensor(ir_tensor *t)
+{
+    nf_free(t->name);
+    nf_free(t->quant.scale);
+    nf_free(t->quant.zero);
+    nf_free(t->data);
+}
+
+void ir_graph_destroy(ir_graph **g)
+{
+    if (!g || !*g) return;
+    ir_graph *x = *g;
+    for (size_t i = 0; i < x->n_tensors; i++)
+        fini_tensor(&x->tensors[i]);
+    for (size_t i = 0; i < x->n_nodes; i++)
+        nf_free(x->nodes[i].in);
+    nf_free(x->tensors);
+    nf_free(x->nodes);
+    nf_free(x->inputs);
+    nf_free(x->outputs);
+    nf_free(x);
+    *g = NULL;
+}
+
+/* Makes room for one more element: doubles, so that n additions copy O(n). */
+static nf_status grow(void **items, size_t *cap, size_t n, size_t size, nf_error *err)
+{
+    if (n < *cap) return NF_OK;
+    const size_t want = *cap ? *cap * 2 : 16;
+    void *more = nf_realloc(*items, want * size, NF_MEM_GRAPH);
+    if (!more) return nf_fail(err, NF_ENOMEM, "graph", "no memory for %zu entries", want);
+    *items = more;
+    *cap = want;
+    return NF_OK;
+}
+
+/* Length of the UTF-8 sequence at s, 0 when there is none. NUL counts as none: names are C text. */
+static size_t utf8_len(const unsigned char *s, size_t left)
+{
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {{0x80, 0, 1}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+    for (size_t n = 0; n < NF_COUNT(forms) && n < left; n++) {
+        if ((s[0] & forms[n].mask) != forms[n].lead) continue;
+        uint32_t point = s[0] & (unsigned char)~forms[n].mask;
+        for (size_t i = 1; i <= n; i++) {
+            if ((s[i] & 0xc0) != 0x80) return 0;
+            point = point << 6 | (s[i] & 0x3f);
+        }
+        const bool ok = point >= forms[n].least && point <= 0x10ffff && (point >> 11) != 0x1b;
+        return ok ? n + 1 : 0;
+    }
+    return 0;
+}
+
+/* Names come from files: what is not UTF-8 becomes '?', so that every JSON encoder takes them. */
+static void clean_name(char *name, size_t len)
+{
+    unsigned char *s = (unsigned char *)name;
+    for (size_t i = 0; i < len;) {
+        const size_t n = utf8_len(s + i, len - i);
+        if (n == 0) s[i] = '?';
+        i += n ? n : 1;
+    }
+}
+
+nf_status ir_add_tensor(int32_t *index, ir_graph *g, const char *name, size_t name_len,
+                        eng_dtype dtype, nf_error *err)
+{
+    nf_status st;
+    if (g->n_tensors >= IR_MAX_TENSORS)
+        return nf_fail(err, NF_ETOOLARGE, "graph", "over %d tensors", IR_MAX_TENSORS);
+    if ((st = grow((void **)&g->tensors, &g->cap_tensors, g->n_tensors, sizeof(*g->tensors), err)))
+        return st;
+    char *copy = nf_strdup(name, name_len, NF_MEM_GRAPH);
+    if (!copy) return nf_fail(err, NF_ENOMEM, "graph", "no memory for a tensor name");
+    clean_name(copy, name_len);
+    g->tensors[g->n_tensors] = (ir_tensor){.name = copy, .dtype = dtype};
+    *index = (int32_t)g->n_tensors++;
+    return NF_OK;
+}
+
+static bool zero_fits(eng_dtype dtype, int32_t zero)
+{
+    static const struct {
+        int32_t least, most;
+    } range[ENG_DTYPE_COUNT] = {
+        [ENG_I8] = {INT8_MIN, INT8_MAX},
+        [ENG_U8] = {0, UINT8_MAX},
+        [ENG_I16] = {INT16_MIN, INT16_MAX},
+        [ENG_I32] = {INT32_MIN, INT32_MAX},
+    };
+    return zero >= range[dtype].least && zero <= range[dtype].most;
+}
+
+static nf_status check_quant(const ir_tensor *t, size_t n, const float *scale, const int32_t *zero,
+                             nf_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(scale[i]) || scale[i] <= 0)
+            return nf_fail(err, NF_EFORMAT, t->name, "scale %zu is %g, expected a finite one > 0",
+                           i, (double)scale[i]);
+        if (zero && !zero_fits(t->dtype, zero[i]))
+            return nf_fail(err, NF_EFORMAT, t->name, "zero point %zu is %d, which is not in %s", i,
+                           zero[i], eng_dtype_oip(t->dtype));
+    }
+    return NF_OK;
+}
+
+nf_status ir_set_quant(ir_tensor *t, size_t n, const float *scale, const int32_t *zero, int axis,
+                       nf_error *err)
+{
+    nf_status st;
+    if ((st = check_quant(t, n, scale, zero, err))) return st;
+    float *s = nf_alloc_array(n, sizeof(*s), NF_MEM_GRAPH);
+    int32_t *z = nf_alloc_array(n, sizeof(*z), NF_MEM_GRAPH);
+    if (!s || !z) {
+        nf_free(s);
+        nf_free(z);
+        return nf_fail(err, NF_ENOMEM, t->name, "no memory for %zu scales", n);
+    }
+    if (n) memcpy(s, scale, n * sizeof(*s));
+    if (n && zero) memcpy(z, zero, n * sizeof(*z));
+    nf_free(t->quant.scale);
+    nf_free(t->quant.zero);
+    t->quant = (ir_quant){n, axis, s, z};
+    return NF_OK;
+}
+
+static nf_status check_content(const ir_tensor *t, size_t bytes, nf_error *err)
+{
+    size_t n;
+    if (!ir_elems(&n, t, 1) || n * eng_dtype_size(t->dtype) != bytes)
+        return nf_fail(err, NF_EFORMAT, t->name,
+                       "constant has %zu bytes, its shape and type need other", bytes);
+    return NF_OK;
+}
+
+nf_status ir_take_data(ir_tensor *t, uint8_t *content, size_t bytes, nf_error *err)
+{
+    const nf_status st = check_content(t, bytes, err);
+    if (st) {
+        nf_free(content);
+        return st;
+    }
+    nf_free(t->data);
+    t->data = content;
+    t->bytes = bytes;
+    return NF_OK;
+}
+
+nf_status ir_set_data(ir_tensor *t, nf_bytes content, nf_error *err)
+{
+    nf_status st;
+    if ((st = check_content(t, content.len, err))) return st;
+    uint8_t *copy = nf_alloc(content.len, NF_MEM_GRAPH);
+    if (!copy)
+        return nf_fail(err, NF_ENOMEM, t->name, "no memory for %zu constant bytes", content.len);
+    memcpy(copy, content.data, content.len);
+    return ir_take_data(t, copy, content.len, err);
+}
+
+ir_clamp *ir_node_clamp(ir_node *node)
+{
+    static const size_t behind[IR_OP_COUNT] = {
+        /* offset in ir_attr + 1; 0 = has none */
+        [IR_CONV_2D] = offsetof(ir_attr, window.clamp) + 1,
+        [IR_DEPTHWISE_CONV_2D] = offsetof(ir_attr, window.clamp) + 1,
+        [IR_MAX_POOL_2D] = offsetof(ir_attr, window.clamp) + 1,
+        [IR_AVERAGE_POOL_2D] = offsetof(ir_attr, window.clamp) + 1,
+        [IR_FULLY_CONNECTED] = offsetof(ir_attr, dense.clamp) + 1,
+        [IR_ADD] = offsetof(ir_attr, binary.clamp) + 1,
+        [IR_SUB] = offsetof(ir_attr, binary.clamp) + 1,
+        [IR_MUL] = offsetof(ir_attr, binary.clamp) + 1,
+        [IR_DIV] = offsetof(ir_attr, binary.clamp) + 1,
+        [IR_CLAMP] = offsetof(ir_attr, clamp) + 1,
+    };
+    const size_t at = behind[node->op];
+    return at ? (ir_clamp *)((char *)&node->attr + at - 1) : NULL;
+}
+
+nf_status ir_add_node(ir_node **out, ir_graph *g, ir_op op, const int32_t *in, int32_t n_in,
+                      int32_t out_tensor, nf_error *err)
+{
+    nf_status st;
+    if (g->n_nodes >= IR_MAX_NODES)
+        return nf_fail(err, NF_ETOOLARGE, "graph", "over %d nodes", IR_MAX_NODES);
+    if ((st = grow((void **)&g->nodes, &g->cap_nodes, g->n_nodes, sizeof(*g->nodes), err)))
+        return st;
+    int32_t *copy = nf_alloc_array((size_t)n_in, sizeof(*copy), NF_MEM_GRAPH);
+    if (!copy) return nf_fail(err, NF_ENOMEM, "graph", "no memory for a node");
+    if (n_in) memcpy(copy, in, (size_t)n_in * sizeof(*copy));
+    ir_node *node = &g->nodes[g->n_nodes++];
+    *node = (ir_node){.op = op, .in = copy, .n_in = n_in, .out = out_tensor};
+    ir_clamp *clamp = ir_node_clamp(node);
+    if (clamp) *clamp = ir_no_clamp();
+    if (out) *out = node;
+    return NF_OK;
+}
+
+static int32_t *copy_indices(const int32_t *from, size_t n)
+{
+    int32_t *copy = nf_alloc_array(n, sizeof(*copy), NF_MEM_GRAPH);
+    if (copy && n) memcpy(copy, from, n * sizeof(*copy));
+    return copy;
+}
+
+nf_status ir_set_io(ir_graph *g, const int32_t *in, size_t n_in, const int32_t *out, size_t n_out,
+                    nf_error *err)
+{
+    int32_t *inputs = copy_indices(in, n_in), *outputs = copy_indices(out, n_out);
+    if (!inputs || !outputs) {
+        nf_free(inputs);
+        nf_free(outputs);
+        return nf_fail(err, NF_ENOMEM, "graph", "no memory for the inputs and outputs");
+    }
+    nf_free(g->inputs);
+    nf_free(g->outputs);
+    g->inputs = inputs;
+    g->outputs = outputs;
+    g->n_inputs = n_in;
+    g->n_outputs = n_out;
+    return NF_OK;
+}
+
+bool ir_elems(size_t *out, const ir_tensor *t, int64_t batch)
+{
+    size_t n = 1;
+    for (int i = 0; i < t->rank; i++) {
+        const int64_t d = t->dim[i] == IR_BATCH && i == 0 ? batch : t->dim[i];
+        if (d < 0 || !nf_mul_size(&n, n, (size_t)d) || n > IR_MAX_ELEMS) return false;
+    }
+    *out = n;
+    return true;
+}
