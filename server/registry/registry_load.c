@@ -1,0 +1,404 @@
+/* registry_load.c - brings the rows in line with what lies on disk. Layer: server/registry. Thread
+ * rule: loader thread. */
+#include "server/registry/registry_inside.h"
+
+#include "engine/base/file.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+
+#include <stdio.h>
+
+static file_mark mark_of(const char *path)
+{
+    struct stat s;
+    if (stat(path, &s)) return (file_mark){0};
+    return (file_mark){s.st_size, (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec,
+                       s.st_ino};
+}
+
+static bool same_mark(file_mark a, file_mark b)
+{
+    return a.size == b.size && a.mtime_ns == b.mtime_ns && a.inode == b.inode;
+}
+
+/* What models hold: graphs, packed weights, sessions. */
+static size_t model_bytes(void)
+{
+    return nf_mem_live(NF_MEM_GRAPH) + nf_mem_live(NF_MEM_WEIGHTS) + nf_mem_live(NF_MEM_ARENA);
+}
+
+static nf_status over_budget(const char *name, size_t need, size_t used, size_t budget,
+                             nf_error *err)
+{
+    return nf_fail(err, NF_EBUDGET, name,
+                   "needs %.2f MiB, the models hold %.2f of the %.2f MiB of --memory-budget",
+                   (double)need / 1048576, (double)used / 1048576, (double)budget / 1048576);
+}
+
+/* Loads one version from bytes within the memory budget. */
+static nf_status load_bytes(srv_model **out, srv_registry *r, const model_row *m, version_row *v,
+                            nf_bytes file, nf_error *err)
+{
+    const size_t budget = (size_t)srv_live_get(&r->options.live->memory_budget);
+    const size_t before = model_bytes();
+    *out = NULL;
+    if (budget && file.len / 4 > budget) return over_budget(m->name, file.len, before, budget, err);
+    const nf_status st = srv_model_create(out, &r->options.load, m->name, v->number, file,
+                                          m->manifest, v->stats, err);
+    const size_t after = model_bytes();
+    if (st || !budget || after <= budget) return st;
+    srv_model_unref(out);
+    return over_budget(m->name, after - before, before, budget, err);
+}
+
+static nf_status read_model(nf_bytes *file, srv_registry *r, const char *path, nf_error *err)
+{
+    return nf_read_file(file, path, (size_t)srv_live_get(&r->options.live->max_model_bytes),
+                        NF_MEM_REGISTRY, err);
+}
+
+static void log_loaded(const srv_model *m)
+{
+    nf_log(NF_LOG_INFO, "registry",
+           "%s version %s loaded in %llu us: %s, %s arithmetic, %s, %zu ops, %zu bytes of weights, "
+           "%zu of arena, %llu us a row",
+           m->name, m->version_text, (unsigned long long)m->load_us, m->info->format,
+           eng_arith_name(m->info->arith), eng_precision_name(m->info->precision), m->info->n_ops,
+           m->info->weight_bytes, m->info->arena_bytes, (unsigned long long)m->row_us);
+}
+
+/* Loads v from its file and swaps it in. On failure what answered before still does. */
+static nf_status load_version(srv_registry *r, model_row *m, version_row *v, nf_error *err)
+{
+    nf_error why = {0};
+    nf_bytes file = {0};
+    srv_model *fresh = NULL;
+    const file_mark mark =
+        mark_of(v->path); /* before the bytes: a later change is seen next time */
+    if (!v->model) srv_row_set(r, m, v, SRV_LOADING, NULL, "");
+    nf_status st = read_model(&file, r, v->path, &why);
+    if (!st) st = load_bytes(&fresh, r, m, v, file, &why);
+    nf_free((void *)file.data);
+    if (st) {
+        char reason[256];
+        snprintf(reason, sizeof(reason), "%.80s: %.160s", why.where, why.text);
+        nf_log(NF_LOG_ERROR, "registry", "%s version %llu: %s: %s: %s", m->name,
+               (unsigned long long)v->number, nf_status_name(st), why.where, why.text);
+        srv_row_set(r, m, v, v->model ? SRV_AVAILABLE : SRV_FAILED,
+                    v->model ? srv_model_ref(v->model) : NULL, reason);
+        nf_note(err, st, why.where, "%s", why.text);
+        return st;
+    }
+    v->mark = mark;
+    log_loaded(fresh);
+    srv_row_set(r, m, v, SRV_AVAILABLE, fresh, "");
+    return NF_OK;
+}
+
+static bool is_specific(const srv_manifest *mf, uint64_t number)
+{
+    for (size_t i = 0; i < mf->n_specific; i++)
+        if (mf->specific[i] == number) return true;
+    return false;
+}
+
+/* Does the policy ask for version i of m? Only versions that are on disk count. */
+static bool is_wanted(const model_row *m, size_t i)
+{
+    const srv_manifest *mf = m->manifest;
+    size_t above = 0;
+    if (!m->versions[i]->found) return false;
+    if (m->versions[i]->pinned || mf->policy == SRV_POLICY_ALL) return true;
+    if (mf->policy == SRV_POLICY_SPECIFIC) return is_specific(mf, m->versions[i]->number);
+    for (size_t k = i + 1; k < m->n; k++)
+        above += m->versions[k]->found;
+    return above < mf->latest;
+}
+
+/* A copy of the list: rows may be dropped while it is walked. */
+static void unload_rest(srv_registry *r, model_row *m, bool all_answer)
+{
+    for (size_t i = m->n; i-- > 0;) {
+        version_row *v = m->versions[i];
+        if (is_wanted(m, i)) continue;
+        if (!v->found)
+            srv_row_drop_version(r, m, v);
+        else if (all_answer && v->state != SRV_UNLOADED)
+            srv_row_set(r, m, v, SRV_UNLOADED, NULL, "");
+    }
+}
+
+/* Loads the wanted versions that are new or changed (all with `force`), then lets go of the rest.
+ * Returns the first failure. */
+static nf_status apply(srv_registry *r, model_row *m, bool force, nf_error *err)
+{
+    nf_status first = NF_OK;
+    for (size_t i = 0; i < m->n; i++) {
+        version_row *v = m->versions[i];
+        if (!is_wanted(m, i)) continue;
+        if (!force && v->state == SRV_AVAILABLE && same_mark(v->mark, mark_of(v->path))) continue;
+        const nf_status st = load_version(r, m, v, err);
+        if (st && !first) first = st;
+    }
+    unload_rest(r, m, first == NF_OK);
+    return first;
+}
+
+static void forget_found(model_row *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        m->versions[i]->found = false;
+}
+
+static nf_status note_found(srv_registry *r, model_row *m, uint64_t number, const char *path,
+                            nf_error *err)
+{
+    version_row *v = srv_row_add_version(r, m, number);
+    if (!v) return nf_fail(err, NF_ENOMEM, m->name, "no memory for another version");
+    v->found = true;
+    snprintf(v->path, sizeof(v->path), "%s", path);
+    return NF_OK;
+}
+
+static void set_manifest(srv_registry *r, model_row *m, srv_manifest *take_manifest)
+{
+    pthread_mutex_lock(&r->lock);
+    srv_manifest *old = m->manifest;
+    m->manifest = take_manifest;
+    pthread_mutex_unlock(&r->lock);
+    srv_manifest_unref(&old);
+}
+
+/* Looks at the model's folder again: manifest and versions. */
+static nf_status look_again(srv_registry *r, model_row *m, nf_error *err)
+{
+    char dir[SRV_PATH_ROOM];
+    srv_manifest *fresh = NULL;
+    srv_found found = {0};
+    nf_status st;
+    snprintf(dir, sizeof(dir), "%s/%s", r->options.models, m->name);
+    if ((st = srv_store_look(&found, r->options.models, m->name, r->options.load.mode_name, err)) ||
+        (st = srv_manifest_read(&fresh, dir, err)))
+        goto done;
+    set_manifest(r, m, fresh);
+    forget_found(m);
+    for (size_t i = 0; i < found.n && !st; i++)
+        st = note_found(r, m, found.versions[i].number, found.versions[i].path, err);
+done:
+    srv_found_fini(&found);
+    return st;
+}
+
+static nf_status look_at_file(srv_registry *r, model_row *m, nf_error *err)
+{
+    forget_found(m);
+    return note_found(r, m, 1, m->file, err);
+}
+
+static nf_status refresh(srv_registry *r, model_row *m, bool force, nf_error *err)
+{
+    const nf_status st = m->file ? look_at_file(r, m, err) : look_again(r, m, err);
+    if (st || m->held) return st;
+    return apply(r, m, force, err);
+}
+
+static nf_status scan_folder(void *arg, const char *name)
+{
+    srv_registry *r = arg;
+    nf_error why = {0};
+    srv_found found = {0};
+    const nf_span span = {name, strlen(name)};
+    const model_row *known = srv_registry_row(r, span);
+    if (known && known->file) return NF_OK; /* the command line's file has that name */
+    if (!known) {                           /* a folder without a version is no model */
+        const nf_status st =
+            srv_store_look(&found, r->options.models, name, r->options.load.mode_name, &why);
+        const size_t n = found.n;
+        srv_found_fini(&found);
+        if (st || n == 0) {
+            nf_log(NF_LOG_WARN, "registry", "%s/%s: passed over: %s", r->options.models, name,
+                   st ? why.text : "no model file and no version folder");
+            return NF_OK;
+        }
+    }
+    model_row *m = srv_registry_add_row(r, name);
+    if (!m) return NF_ENOMEM;
+    if (refresh(r, m, false, &why) && m->n == 0)
+        nf_log(NF_LOG_ERROR, "registry", "%s: %s: %s", name, why.where, why.text);
+    return NF_OK;
+}
+
+/* Name of a model that is a file of the command line: "a/b/temp.tflite" is "temp". */
+static nf_status stem_of(char *out, const char *path, nf_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *from = slash ? slash + 1 : path;
+    const size_t len = strcspn(from, ".");
+    if (!srv_name_ok((nf_span){from, len}))
+        return nf_fail(err, NF_EINVAL, path,
+                       "its stem is no model name (1 to 64 of A-Z a-z 0-9 . _ -)");
+    memcpy(out, from, len);
+    out[len] = '\0';
+    return NF_OK;
+}
+
+static nf_status scan_files(srv_registry *r, nf_error *err)
+{
+    nf_status first = NF_OK;
+    for (size_t i = 0; i < r->options.n_files; i++) {
+        char name[SRV_NAME_MOST + 1];
+        nf_status st = stem_of(name, r->options.files[i], err);
+        model_row *m = st ? NULL : srv_registry_add_row(r, name);
+        if (!st && !m) st = nf_fail(err, NF_ENOMEM, name, "no memory for another model");
+        if (m) m->file = r->options.files[i];
+        if (m) st = refresh(r, m, false, err);
+        if (st && !first) first = st;
+    }
+    return first;
+}
+
+/* Folders that are gone: their models go too. */
+static void drop_missing(srv_registry *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        model_row *m = r->models[i];
+        char dir[SRV_PATH_ROOM];
+        struct stat s;
+        snprintf(dir, sizeof(dir), "%s/%s", r->options.models, m->name);
+        if (m->file || stat(dir, &s) == 0) continue;
+        forget_found(m);
+        unload_rest(r, m, true);
+    }
+}
+
+nf_status srv_registry_scan(srv_registry *r, nf_error *err)
+{
+    nf_status st = scan_files(r, err);
+    if (*r->options.models) {
+        const nf_status folder = srv_store_each(r->options.models, scan_folder, r, err);
+        if (!st) st = folder;
+        drop_missing(r);
+    }
+    pthread_mutex_lock(&r->lock);
+    r->scanned = true;
+    pthread_mutex_unlock(&r->lock);
+    return st;
+}
+
+static nf_status unknown(nf_span name, nf_error *err)
+{
+    return nf_fail(err, NF_ENOTFOUND, "model", "no model is called '%.*s'", (int)name.len, name.s);
+}
+
+nf_status srv_registry_load(srv_registry *r, nf_span name, nf_error *err)
+{
+    model_row *m = srv_registry_row(r, name);
+    if (!m && *r->options.models && srv_name_ok(name)) { /* perhaps a new folder */
+        char text[SRV_NAME_MOST + 1];
+        snprintf(text, sizeof(text), "%.*s", (int)name.len, name.s);
+        (void)scan_folder(r, text);
+        m = srv_registry_row(r, name);
+        if (m && m->dflt) return NF_OK;
+    }
+    if (!m) return unknown(name, err);
+    m->held = false;
+    return refresh(r, m, true, err);
+}
+
+nf_status srv_registry_unload(srv_registry *r, nf_span name, nf_error *err)
+{
+    model_row *m = srv_registry_row(r, name);
+    if (!m) return unknown(name, err);
+    pthread_mutex_lock(&r->lock);
+    m->held = true;
+    pthread_mutex_unlock(&r->lock);
+    for (size_t i = 0; i < m->n; i++)
+        srv_row_set(r, m, m->versions[i], SRV_UNLOADED, NULL, "by an administrator");
+    return NF_OK;
+}
+
+/* NF_OK and *same, or NF_ECONFLICT: the version is there with other bytes. */
+static nf_status compare_stored(bool *same, srv_registry *r, const version_row *v, nf_bytes file,
+                                nf_error *err)
+{
+    nf_bytes old = {0};
+    *same = false;
+    if (!v || !v->found) return NF_OK;
+    const nf_status st = read_model(&old, r, v->path, err);
+    *same = !st && old.len == file.len && memcmp(old.data, file.data, file.len) == 0;
+    nf_free((void *)old.data);
+    if (st || *same) return st;
+    return nf_fail(err, NF_ECONFLICT, "version",
+                   "%llu is there with other content: delete it first, or take another number",
+                   (unsigned long long)v->number);
+}
+
+/* Verifies, stores and swaps in. m and v are rows that exist. */
+static nf_status store_version(srv_registry *r, model_row *m, version_row *v, nf_bytes file,
+                               nf_error *err)
+{
+    srv_model *fresh = NULL;
+    char path[SRV_PATH_ROOM];
+    nf_status st = load_bytes(&fresh, r, m, v, file, err);
+    if (!st) st = srv_store_put(path, sizeof(path), r->options.models, fresh, file, err);
+    if (st) {
+        srv_model_unref(&fresh);
+        return st;
+    }
+    snprintf(v->path, sizeof(v->path), "%s", path);
+    v->mark = mark_of(path);
+    v->found = v->pinned = true;
+    m->held = false;
+    log_loaded(fresh);
+    srv_row_set(r, m, v, SRV_AVAILABLE, fresh, "");
+    unload_rest(r, m, true);
+    return NF_OK;
+}
+
+nf_status srv_registry_put(srv_registry *r, nf_span name, uint64_t version, nf_bytes file,
+                           bool *fresh, nf_error *err)
+{
+    char text[SRV_NAME_MOST + 1];
+    bool same = false;
+    *fresh = false;
+    if (!*r->options.models)
+        return nf_fail(err, NF_EREADONLY, "--models",
+                       "there is no models folder: start the server with --models FOLDER");
+    snprintf(text, sizeof(text), "%.*s", (int)name.len, name.s);
+    model_row *m = srv_registry_row(r, name);
+    if (m && m->file)
+        return nf_fail(err, NF_ECONFLICT, text, "is a file of the command line, not of --models");
+    version_row *v = m ? srv_row_version(m, version) : NULL;
+    nf_status st = compare_stored(&same, r, v, file, err);
+    if (st) return st;
+    if (same && v->state == SRV_AVAILABLE) return NF_OK;
+    if (!m) m = srv_registry_add_row(r, text);
+    const bool is_new = !v;
+    if (m && !v) v = srv_row_add_version(r, m, version);
+    if (!m || !v) return nf_fail(err, NF_ENOMEM, text, "no memory for another version");
+    if (same) {
+        v->pinned = true;
+        return load_version(r, m, v, err);
+    }
+    st = store_version(r, m, v, file, err);
+    if (st && is_new) srv_row_drop_version(r, m, v);
+    *fresh = !st;
+    return st;
+}
+
+nf_status srv_registry_delete(srv_registry *r, nf_span name, uint64_t version, nf_error *err)
+{
+    model_row *m = srv_registry_row(r, name);
+    version_row *v = m ? srv_row_version(m, version) : NULL;
+    if (!m) return unknown(name, err);
+    if (!v)
+        return nf_fail(err, NF_ENOTFOUND, m->name, "has no version %llu",
+                       (unsigned long long)version);
+    if (m->file)
+        return nf_fail(err, NF_ECONFLICT, m->name,
+                       "is a file of the command line, not of --models");
+    const nf_status st = srv_store_delete(r->options.models, m->name, version, err);
+    if (st) return st;
+    srv_row_drop_version(r, m, v);
+    return m->held ? NF_OK : apply(r, m, false, err);
+}

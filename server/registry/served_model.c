@@ -1,0 +1,176 @@
+/* served_model.c - loads, warms up and runs one model version. Layer: server/registry. Thread rule:
+ * created on one thread, then shared; see the header for sessions. */
+#include "server/registry/served_model.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/mem.h"
+
+#include <stdio.h>
+
+#define BLOCK_ROWS   64    /* rows of one engine call; bounds the memory of a session */
+#define WARM_RUNS    5     /* the first one pays for page faults, the least of them counts */
+#define WARM_MOST_US 50000 /* no further run when one took longer than this */
+
+bool srv_name_ok(nf_span name)
+{
+    if (name.len == 0 || name.len > SRV_NAME_MOST) return false;
+    for (size_t i = 0; i < name.len; i++) {
+        const char c = name.s[i];
+        const bool alnum =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!alnum && (i == 0 || (c != '.' && c != '_' && c != '-'))) return false;
+    }
+    return true;
+}
+
+bool srv_version_parse(uint64_t *out, nf_span text)
+{
+    uint64_t v = 0;
+    if (text.len == 0 || text.len > 18) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.s[i] < '0' || text.s[i] > '9') return false;
+        v = v * 10 + (uint64_t)(text.s[i] - '0');
+    }
+    *out = v;
+    return true;
+}
+
+static nf_status session_of(eng_session **out, srv_model *m, unsigned slot, nf_error *err)
+{
+    nf_status st = NF_OK;
+    if (!m->session[slot]) st = eng_session_create(&m->session[slot], m->engine, BLOCK_ROWS, err);
+    *out = m->session[slot];
+    return st;
+}
+
+/* Row `from` on of every view. */
+static void slice(eng_view *to, const eng_view *whole, size_t n, size_t rows, size_t from,
+                  size_t count)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t row_bytes = whole[i].bytes / rows;
+        to[i] =
+            (eng_view){whole[i].dtype, (char *)whole[i].data + from * row_bytes, count * row_bytes};
+    }
+}
+
+nf_status srv_model_run(srv_model *m, unsigned slot, const eng_view *in, const eng_view *out,
+                        size_t rows, nf_error *err)
+{
+    eng_session *s;
+    nf_status st = session_of(&s, m, slot, err);
+    if (st || rows <= BLOCK_ROWS) return st ? st : eng_session_run(s, in, out, rows, err);
+    for (size_t at = 0; at < rows; at += BLOCK_ROWS) {
+        eng_view part_in[SRV_IO_MOST], part_out[SRV_IO_MOST];
+        const size_t count = rows - at < BLOCK_ROWS ? rows - at : BLOCK_ROWS;
+        slice(part_in, in, m->info->n_inputs, rows, at, count);
+        slice(part_out, out, m->info->n_outputs, rows, at, count);
+        if ((st = eng_session_run(s, part_in, part_out, count, err))) return st;
+    }
+    return NF_OK;
+}
+
+static nf_status make_views(eng_view *views, const eng_io *ios, size_t n, nf_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t bytes;
+        if (!nf_mul_size(&bytes, ios[i].row_elems, eng_dtype_size(ios[i].dtype)))
+            return nf_fail(err, NF_EFORMAT, ios[i].name, "one row does not fit into memory");
+        views[i] = (eng_view){ios[i].dtype, nf_alloc(bytes ? bytes : 1, NF_MEM_MISC), bytes};
+        if (!views[i].data) return nf_fail(err, NF_ENOMEM, ios[i].name, "no memory for one row");
+    }
+    return NF_OK;
+}
+
+static nf_status timed_runs(srv_model *m, const eng_view *in, const eng_view *out, nf_error *err)
+{
+    m->row_us = UINT64_MAX;
+    for (int i = 0; i < WARM_RUNS; i++) {
+        const uint64_t start = nf_now_us();
+        const nf_status st = srv_model_run(m, 0, in, out, 1, err);
+        const uint64_t took = nf_now_us() - start;
+        if (st) return st;
+        if (took < m->row_us) m->row_us = took;
+        if (took > WARM_MOST_US) break;
+    }
+    return NF_OK;
+}
+
+/* Runs rows of zeros: faults the pages in, proves that the model runs, measures it. */
+static nf_status warm_up(srv_model *m, nf_error *err)
+{
+    eng_view in[SRV_IO_MOST] = {0}, out[SRV_IO_MOST] = {0};
+    nf_status st;
+    if ((st = make_views(in, m->info->inputs, m->info->n_inputs, err))) goto done;
+    if ((st = make_views(out, m->info->outputs, m->info->n_outputs, err))) goto done;
+    st = timed_runs(m, in, out, err);
+done:
+    for (size_t i = 0; i < SRV_IO_MOST; i++) {
+        nf_free(in[i].data);
+        nf_free(out[i].data);
+    }
+    return st;
+}
+
+static void describe(srv_model *m, const srv_load_options *o)
+{
+    const eng_info *info = m->info;
+    snprintf(m->version_text, sizeof(m->version_text), "%llu", (unsigned long long)m->version);
+    snprintf(m->served, sizeof(m->served), "mode=%s; model=%s; version=%s; precision=%s",
+             o->mode_name, m->name, m->version_text, eng_precision_name(info->precision));
+    m->classes = m->manifest->n_labels > 0 && info->n_outputs == 1 &&
+                 info->outputs[0].row_elems == m->manifest->n_labels;
+}
+
+nf_status srv_model_create(srv_model **out, const srv_load_options *o, const char *name,
+                           uint64_t version, nf_bytes file, srv_manifest *manifest,
+                           srv_stats *stats, nf_error *err)
+{
+    const uint64_t start = nf_now_us();
+    eng_options options = o->engine;
+    nf_status st;
+    *out = NULL;
+    srv_model *m = nf_alloc(sizeof(*m) + o->n_slots * sizeof(m->session[0]), NF_MEM_REGISTRY);
+    if (!m) return nf_fail(err, NF_ENOMEM, name, "no memory to load it");
+    atomic_store(&m->refs, 1);
+    m->n_slots = o->n_slots;
+    m->version = version;
+    m->manifest = srv_manifest_ref(manifest);
+    m->stats = srv_stats_ref(stats);
+    snprintf(m->name, sizeof(m->name), "%s", name);
+    if (manifest->precision != ENG_PREC_AUTO) options.precision = manifest->precision;
+    if ((st = eng_model_load(&m->engine, file, &options, err))) goto done;
+    m->info = eng_model_info(m->engine);
+    if (m->info->n_inputs > SRV_IO_MOST || m->info->n_outputs > SRV_IO_MOST) {
+        st = nf_fail(err, NF_EUNSUPPORTED, name, "has %zu inputs and %zu outputs, the most is %d",
+                     m->info->n_inputs, m->info->n_outputs, SRV_IO_MOST);
+        goto done;
+    }
+    describe(m, o);
+    if ((st = warm_up(m, err))) goto done;
+    m->load_us = nf_now_us() - start;
+    *out = m;
+    m = NULL;
+done:
+    srv_model_unref(&m);
+    return st;
+}
+
+srv_model *srv_model_ref(srv_model *m)
+{
+    atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+    return m;
+}
+
+void srv_model_unref(srv_model **mp)
+{
+    srv_model *m = *mp;
+    *mp = NULL;
+    if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1) return;
+    for (unsigned i = 0; i < m->n_slots; i++)
+        eng_session_destroy(&m->session[i]);
+    eng_model_unref(&m->engine);
+    srv_manifest_unref(&m->manifest);
+    srv_stats_unref(&m->stats);
+    nf_free(m);
+}

@@ -1,0 +1,67 @@
+/* served_model.h - one loaded version of a model, ready to run on any thread. Layer:
+ * server/registry. Thread rule: const after creation but for the sessions, of which each belongs
+ * to the thread of its slot; the reference count is atomic. */
+#ifndef SRV_SERVED_MODEL_H
+#define SRV_SERVED_MODEL_H
+
+#include "engine/base/bytes.h"
+#include "engine/model.h"
+#include "engine/session.h"
+#include "server/monitor/monitor.h"
+#include "server/registry/manifest.h"
+
+#define SRV_NAME_MOST 64 /* characters of a model name */
+#define SRV_IO_MOST   32 /* inputs, and outputs, of a model */
+
+typedef struct srv_model {
+    atomic_uint refs;
+    char name[SRV_NAME_MOST + 1];
+    uint64_t version;
+    char version_text[24];
+    eng_model *engine;
+    const eng_info *info; /* borrowed from engine */
+    srv_manifest *manifest;
+    srv_stats *stats;
+    char served[160]; /* start of X-Nearfar-Served: "mode=edge; model=temp; …; " */
+    uint64_t row_us;  /* one row, measured at load: the least of the warm-up runs */
+    uint64_t load_us;
+    bool classes; /* labels are given and name the elements of the only output */
+    unsigned n_slots;
+    eng_session *session[]; /* n_slots; made at the first run of that slot */
+} srv_model;
+
+/* How models are loaded here; borrowed, lives as long as the registry. */
+typedef struct srv_load_options {
+    eng_options engine;
+    const char *mode_name; /* "edge" */
+    unsigned n_slots;      /* threads that run models; slots are 0 .. n_slots - 1 */
+} srv_load_options;
+
+/**
+ * Loads a model from the bytes of its file and warms it up.
+ *
+ * Takes its own references of manifest and stats. NF_OK; what eng_model_load says; NF_EUNSUPPORTED
+ * (more than SRV_IO_MOST inputs or outputs). *out has one reference.
+ */
+nf_status srv_model_create(srv_model **out, const srv_load_options *options, const char *name,
+                           uint64_t version, nf_bytes file, srv_manifest *manifest,
+                           srv_stats *stats, nf_error *err);
+
+srv_model *srv_model_ref(srv_model *m);
+void srv_model_unref(srv_model **m);
+
+/**
+ * Runs `rows` rows on the session of `slot`; in, out: a view for each input and output, of all
+ * rows. Called by the thread of that slot only. The first call of a slot makes its session; later
+ * ones allocate nothing.
+ */
+nf_status srv_model_run(srv_model *m, unsigned slot, const eng_view *in, const eng_view *out,
+                        size_t rows, nf_error *err);
+
+/** `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$` */
+bool srv_name_ok(nf_span name);
+
+/** Digits only, no sign, fits; 0 is "the default version". */
+bool srv_version_parse(uint64_t *out, nf_span text);
+
+#endif /* SRV_SERVED_MODEL_H */
