@@ -1,0 +1,29 @@
+/* case_compare.h - how far apart two tensors are. Layer: server/case. Thread rule: pure. */
+#ifndef SRV_CASE_COMPARE_H
+#define SRV_CASE_COMPARE_H
+
+#include "server/case/case.h"
+
+typedef struct srv_diff {
+    size_t elems;
+    size_t equal;     /* the same value, bit for bit; two NaN are the same */
+    size_t outside;   /* over the tolerance */
+    double worst;     /* largest |want - got|; INFINITY where NaN or infinity meets anything else */
+    size_t first;     /* index of the first element over the tolerance; where outside > 0 */
+    double want, got; /* its values */
+} srv_diff;
+
+/** Compares two numeric tensors of the same dtype and element count. Integers are compared as
+ * integers, so that 64 bits count in full. */
+srv_diff srv_compare(const srv_tensor *want, const srv_tensor *got, srv_case_tolerance tolerance);
+
+/** Adds one more comparison; `first`, `want` and `got` stay those of the first that failed. */
+void srv_diff_merge(srv_diff *into, const srv_diff *more);
+
+/** Do the shapes agree, size by size? */
+bool srv_same_shape(const srv_tensor *a, const srv_tensor *b);
+
+/** Writes "[1, 3]" into out. */
+void srv_shape_text(char *out, size_t size, const int64_t *dim, int rank);
+
+#endif /* SRV_CASE_COMPARE_H */

@@ -1,0 +1,180 @@
+/* case_tensor.c - recorded tensors from their files. Layer: server/case. Thread rule: no shared
+ * state. */
+#include "engine/base/file.h"
+#include "server/case/case.h"
+#include "server/case/case_proto.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static nf_status from_raw(srv_tensor *t, nf_bytes file, const char *path, nf_error *err)
+{
+    size_t want;
+    if (!nf_mul_size(&want, t->elems, eng_dtype_size(t->dtype)) || want != file.len)
+        return nf_fail(err, NF_EINVAL, path, "expected %zu elements of %zu bytes, got %zu bytes",
+                       t->elems, eng_dtype_size(t->dtype), file.len);
+    t->data = nf_alloc(file.len + 1, NF_MEM_MISC);
+    if (!t->data) return nf_fail(err, NF_ENOMEM, path, "no memory");
+    memcpy(t->data, file.data, file.len);
+    t->bytes = file.len;
+    return NF_OK;
+}
+
+/* The text as it is; elements are its lines. */
+static nf_status from_text(srv_tensor *t, nf_bytes file, const char *path, nf_error *err)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < file.len; i++)
+        lines += file.data[i] == '\n';
+    if (file.len && file.data[file.len - 1] != '\n') lines++;
+    if (lines != t->elems)
+        return nf_fail(err, NF_EINVAL, path, "expected %zu lines, got %zu", t->elems, lines);
+    t->data = nf_alloc(file.len + 1, NF_MEM_MISC);
+    if (!t->data) return nf_fail(err, NF_ENOMEM, path, "no memory");
+    memcpy(t->data, file.data, file.len);
+    t->bytes = file.len;
+    return NF_OK;
+}
+
+static nf_status fill_maps(srv_tensor *t, const json_t *rows, const char *path, nf_error *err)
+{
+    float *const out = (float *)t->data;
+    size_t n = 0;
+    for (size_t r = 0; r < (size_t)t->dim[0]; r++) {
+        const char *key;
+        json_t *value;
+        json_t *const row = json_array_get(rows, r);
+        if (json_object_size(row) != (size_t)t->dim[1])
+            return nf_fail(err, NF_EINVAL, path, "row %zu: expected %lld classes, got %zu", r,
+                           (long long)t->dim[1], json_object_size(row));
+        json_object_foreach(row, key, value)
+        {
+            if (!json_is_number(value))
+                return nf_fail(err, NF_EINVAL, path, "row %zu, '%s': expected a number", r, key);
+            out[n++] = (float)json_number_value(value);
+        }
+    }
+    return NF_OK;
+}
+
+/* [{"a": 0.1, "b": 0.9}, …] as float32 [rows, classes], the classes in the order of the file. */
+static nf_status from_maps(srv_tensor *t, nf_bytes file, const char *path, nf_error *err)
+{
+    json_error_t why;
+    json_t *rows = json_loadb((const char *)file.data, file.len, JSON_REJECT_DUPLICATES, &why);
+    nf_status st = NF_OK;
+    if (!rows) return nf_fail(err, NF_EINVAL, path, "line %d: %s", why.line, why.text);
+    t->dtype = ENG_F32;
+    t->rank = 2;
+    t->dim[0] = (int64_t)json_array_size(rows);
+    t->dim[1] = (int64_t)json_object_size(json_array_get(rows, 0));
+    if (t->dim[0] == 0 || t->dim[1] == 0) {
+        st = nf_fail(err, NF_EINVAL, path, "expected a list of {\"class\": probability}");
+        goto done;
+    }
+    if (!nf_mul_size(&t->elems, (size_t)t->dim[0], (size_t)t->dim[1])) t->elems = SIZE_MAX / 8;
+    t->data = nf_alloc_array(t->elems, sizeof(float), NF_MEM_MISC);
+    t->bytes = t->elems * sizeof(float);
+    st = t->data ? fill_maps(t, rows, path, err) : nf_fail(err, NF_ENOMEM, path, "no memory");
+done:
+    json_decref(rows);
+    return st;
+}
+
+static nf_status from_proto(srv_tensor *t, nf_bytes file, const char *path, nf_error *err)
+{
+    nf_error why = {0};
+    const nf_status st = srv_tensor_proto(t, file, &why);
+    if (st) nf_note(err, st, path, "%s", why.text);
+    return st;
+}
+
+typedef nf_status (*reader)(srv_tensor *t, nf_bytes file, const char *path, nf_error *err);
+
+static const reader readers[] = {[SRV_CASE_TENSOR] = from_raw,
+                                 [SRV_CASE_STRINGS] = from_text,
+                                 [SRV_CASE_MAPS] = from_maps,
+                                 [SRV_CASE_PROTO] = from_proto};
+
+/* "outputs/3.bin" -> "outputs_xnn/3.bin". */
+static nf_status path_of(char **out, const srv_case *c, const srv_case_ref *ref,
+                         const char *instead, nf_error *err)
+{
+    const char *slash = strchr(ref->file, '/');
+    char *inner = NULL;
+    nf_status st;
+    if (!instead || !slash) return srv_case_path(out, c->dir, ref->file, err);
+    if ((st = srv_case_path(&inner, instead, slash + 1, err))) return st;
+    st = srv_case_path(out, c->dir, inner, err);
+    nf_free(inner);
+    return st;
+}
+
+nf_status srv_tensor_read(srv_tensor *out, const srv_case *c, const srv_case_io *io,
+                          const srv_case_ref *ref, const char *instead, nf_error *err)
+{
+    nf_bytes file = {0};
+    char *path = NULL;
+    nf_status st;
+
+    *out = (srv_tensor){.content = io->content, .dtype = io->dtype, .rank = ref->rank, .elems = 1};
+    memcpy(out->dim, ref->dim, sizeof(out->dim));
+    if ((st = path_of(&path, c, ref, instead, err))) goto done;
+    for (int d = 0; d < out->rank; d++)
+        if (!nf_mul_size(&out->elems, out->elems, (size_t)out->dim[d])) out->elems = SIZE_MAX;
+    if ((st = nf_read_file(&file, path, SRV_CASE_MAX_FILE, NF_MEM_MISC, err))) goto done;
+    st = readers[io->content](out, file, path, err);
+done:
+    nf_free((void *)file.data);
+    nf_free(path);
+    if (st) srv_tensor_fini(out);
+    return st;
+}
+
+void srv_tensor_fini(srv_tensor *t)
+{
+    nf_free(t->data);
+    *t = (srv_tensor){0};
+}
+
+// clang-format off
+#define ELEMENT_TYPES(X) \
+    X(F32, float) X(I8, int8_t) X(U8, uint8_t) X(I16, int16_t) X(I32, int32_t) X(I64, int64_t) \
+    X(BOOL, uint8_t) X(F64, double)
+// clang-format on
+
+double srv_element(const void *data, eng_dtype dtype, size_t i)
+{
+    switch (dtype) {
+#define X(name, type)                                                                              \
+    case ENG_##name: {                                                                             \
+        type v;                                                                                    \
+        memcpy(&v, (const char *)data + i * sizeof(v), sizeof(v));                                 \
+        return (double)v;                                                                          \
+    }
+        ELEMENT_TYPES(X)
+#undef X
+    default:
+        return 0;
+    }
+}
+
+nf_status srv_tensor_real(srv_tensor *out, const srv_tensor *in, const srv_case_io *io,
+                          nf_error *err)
+{
+    *out = (srv_tensor){.content = in->content, .dtype = ENG_F32, .rank = in->rank};
+    if (in->content == SRV_CASE_STRINGS)
+        return nf_fail(err, NF_EUNSUPPORTED, io->name, "text has no value in real units");
+    memcpy(out->dim, in->dim, sizeof(out->dim));
+    out->elems = in->elems;
+    out->bytes = in->elems * sizeof(float);
+    out->data = nf_alloc(out->bytes + 1, NF_MEM_MISC);
+    if (!out->data) return nf_fail(err, NF_ENOMEM, io->name, "no memory");
+    for (size_t i = 0; i < in->elems; i++) {
+        const double q = srv_element(in->data, in->dtype, i);
+        const float real = io->quantized ? (float)(q - io->zero_point) * io->scale : (float)q;
+        memcpy(out->data + i * sizeof(real), &real, sizeof(real));
+    }
+    return NF_OK;
+}
