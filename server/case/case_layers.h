@@ -1,0 +1,19 @@
+/* case_layers.h - every step of a model against recorded activations. Layer: server/case. Thread
+ * rule: one owner. */
+#ifndef SRV_CASE_LAYERS_H
+#define SRV_CASE_LAYERS_H
+
+#include "engine/model.h"
+#include "server/case/case_check.h"
+
+/**
+ * Runs the case that layers.json names and compares each step with the recorded activation of the
+ * same name; steps without one (fused away, renamed) are passed over.
+ *
+ * Returns NF_OK, also where the folder has no layers.json (compared stays 0); NF_EINVAL (malformed
+ * layers.json); NF_EIO, NF_ENOMEM; what a run returns.
+ */
+nf_status srv_layers_check(srv_check_layers *out, eng_model *model, const srv_case *c,
+                           nf_error *err);
+
+#endif /* SRV_CASE_LAYERS_H */
