@@ -54,6 +54,7 @@ typedef struct ir_window { /* convolution and pooling; sizes in pixels */
     int32_t groups;                   /* CONV_2D: 1 or a divisor of the channels */
     bool count_pad;                   /* AVERAGE_POOL_2D: padding counts in the mean */
     bool ceil;                        /* the last partial window of a pool counts */
+    bool asymmetric;                  /* how float images meet int8 weights */
     ir_clamp clamp;
 } ir_window;
 
