@@ -1,0 +1,245 @@
+/* cmd_validate.c - nearfar validate: recorded cases against a model. Layer: server/cmd. Thread
+ * rule: main thread. */
+#include "server/case/case_check.h"
+#include "server/cmd/cmd.h"
+#include "server/cmd/cmd_model.h"
+#include "server/cmd/cmd_options.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct opts {
+    cmd_engine engine;
+    const char *model;
+    bool layers, verbose, json, help;
+} opts;
+
+#define AT(field) offsetof(opts, field)
+
+// clang-format off
+static const nf_opt rows[] = {
+    CMD_ENGINE_ROWS(opts, engine),
+    {.name = "model", .arg = "FILE", .dflt = "", .kind = NF_OPT_TEXT, .offset = AT(model),
+     .help = "check this model on the same cases, in real units"},
+    {.name = "layers", .kind = NF_OPT_FLAG, .offset = AT(layers),
+     .help = "compare every step with layers.json too"},
+    {.name = "verbose", .kind = NF_OPT_FLAG, .offset = AT(verbose),
+     .help = "show the first element that is outside its tolerance"},
+    {.name = "v", .kind = NF_OPT_FLAG, .offset = AT(verbose), .help = "the same"},
+    {.name = "json", .kind = NF_OPT_FLAG, .offset = AT(json), .help = "print one JSON object"},
+    CMD_HELP_ROW(opts),
+};
+// clang-format on
+
+static const cmd_spec spec = {
+    .usage = "nearfar validate CASE… [OPTIONS]",
+    .what =
+        "Runs recorded cases and compares every output with what was recorded. CASE is a folder\n"
+        "with a case.json, an ONNX operator test (model.onnx and test_data_set_0), or a folder\n"
+        "with such folders below it. The file's own precision runs, in the arithmetic its case\n"
+        "names. Exit status: 0 only when every folder passes.",
+    .example = "  nearfar validate models/temp\n"
+               "  nearfar validate models/temp/1/golden/edge --mode cloud -v\n",
+    .table = {rows, NF_COUNT(rows)},
+    .help = AT(help),
+};
+
+/* One run of the command. */
+typedef struct report {
+    const opts *o;
+    srv_check_options options;
+    size_t count[3]; /* by verdict */
+    json_t *folders; /* NULL without --json */
+    srv_check check;
+} report;
+
+static const char *const verdicts[] = {"ok", "FAIL", "unsupported"};
+static const char *const verdict_names[] = {"pass", "fail", "unsupported"};
+
+static void print_output(const srv_check_output *out)
+{
+    const srv_diff *const d = &out->diff;
+    printf("  %s: ", out->name);
+    if (*out->shape[0]) {
+        printf("shape %s, expected %s", out->shape[1], out->shape[0]);
+        return;
+    }
+    printf("worst %.3g%s, %zu/%zu equal", d->worst, out->real_units ? " (real units)" : "",
+           d->equal, d->elems);
+}
+
+static void print_details(const srv_check *c)
+{
+    for (size_t o = 0; o < c->n_outputs; o++) {
+        const srv_check_output *const out = &c->out[o];
+        if (!out->failed) continue;
+        printf("      %s: %zu of %zu cases outside, first in case %zu", out->name, out->failed,
+               c->items, out->item);
+        if (out->diff.outside)
+            printf(", element %zu: expected %.9g, got %.9g", out->diff.first, out->diff.want,
+                   out->diff.got);
+        printf("\n");
+    }
+}
+
+static void print_scores(const srv_check *c)
+{
+    printf("      accuracy %.4f  precision %.4f  recall %.4f  F1 %.4f  same answer as recorded "
+           "%zu/%zu\n",
+           c->score.accuracy, c->score.precision, c->score.recall, c->score.f1, c->agree,
+           c->scored);
+}
+
+static void print_layers(const srv_check_layers *l)
+{
+    printf("      layers: %zu of %zu equal", l->equal, l->compared);
+    if (*l->worst)
+        printf("; furthest off is %s: worst %.3g, %zu/%zu equal", l->worst, l->diff.worst,
+               l->diff.equal, l->diff.elems);
+    printf("\n");
+}
+
+static void print_check(const srv_check *c, const opts *o)
+{
+    printf("%-11s %-36s", verdicts[c->verdict], c->id);
+    if (c->why.status) {
+        printf("  %s%s%s\n", c->why.where, *c->why.where ? ": " : "", c->why.text);
+        return;
+    }
+    printf("  %3zu cases  %s %s", c->items, eng_precision_name(c->precision),
+           c->arith == ENG_ARITH_AUTO ? "" : eng_arith_name(c->arith));
+    for (size_t i = 0; i < c->n_outputs; i++)
+        print_output(&c->out[i]);
+    printf("\n");
+    if (o->verbose) print_details(c);
+    if (c->scored) print_scores(c);
+    if (c->layers.compared) print_layers(&c->layers);
+}
+
+static json_t *real_or_null(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *output_json(const srv_check_output *out)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "name", json_string(out->name));
+    json_object_set_new(o, "elements", json_integer((json_int_t)out->diff.elems));
+    json_object_set_new(o, "equal", json_integer((json_int_t)out->diff.equal));
+    json_object_set_new(o, "outside", json_integer((json_int_t)out->diff.outside));
+    json_object_set_new(o, "worst", real_or_null(out->diff.worst));
+    json_object_set_new(o, "real_units", json_boolean(out->real_units));
+    json_object_set_new(o, "failed_cases", json_integer((json_int_t)out->failed));
+    if (*out->shape[0]) {
+        json_object_set_new(o, "expected_shape", json_string(out->shape[0]));
+        json_object_set_new(o, "shape", json_string(out->shape[1]));
+    }
+    return o;
+}
+
+static json_t *scores_json(const srv_check *c)
+{
+    return json_pack("{s:i, s:f, s:f, s:f, s:f, s:i}", "rows", (int)c->scored, "accuracy",
+                     c->score.accuracy, "precision", c->score.precision, "recall", c->score.recall,
+                     "f1", c->score.f1, "agree", (int)c->agree);
+}
+
+static json_t *check_json(const srv_check *c)
+{
+    json_t *o = json_object(), *outputs = json_array();
+    json_object_set_new(o, "id", json_string(c->id));
+    json_object_set_new(o, "verdict", json_string(verdict_names[c->verdict]));
+    if (c->why.status) {
+        json_object_set_new(o, "code", json_string(nf_status_name(c->why.status)));
+        json_object_set_new(o, "error", json_sprintf("%s: %s", c->why.where, c->why.text));
+    }
+    json_object_set_new(o, "precision", json_string(eng_precision_name(c->precision)));
+    json_object_set_new(o, "arith", json_string(eng_arith_name(c->arith)));
+    json_object_set_new(o, "cases", json_integer((json_int_t)c->items));
+    json_object_set_new(o, "failed_cases", json_integer((json_int_t)c->failed));
+    for (size_t i = 0; i < c->n_outputs; i++)
+        json_array_append_new(outputs, output_json(&c->out[i]));
+    json_object_set_new(o, "outputs", outputs);
+    if (c->scored) json_object_set_new(o, "scores", scores_json(c));
+    if (c->layers.compared)
+        json_object_set_new(o, "layers",
+                            json_pack("{s:i, s:i, s:s}", "compared", (int)c->layers.compared,
+                                      "equal", (int)c->layers.equal, "worst", c->layers.worst));
+    return o;
+}
+
+static void one_folder(const char *dir, void *user)
+{
+    report *const r = user;
+    srv_check_folder(&r->check, dir, &r->options);
+    r->count[r->check.verdict]++;
+    if (r->folders)
+        json_array_append_new(r->folders, check_json(&r->check));
+    else
+        print_check(&r->check, r->o);
+    fflush(stdout);
+}
+
+static void print_summary(const report *r)
+{
+    const size_t all = r->count[SRV_PASS] + r->count[SRV_FAIL] + r->count[SRV_UNSUPPORTED];
+    if (r->folders) {
+        json_t *o = json_pack("{s:i, s:i, s:i, s:O}", "passed", (int)r->count[SRV_PASS], "failed",
+                              (int)r->count[SRV_FAIL], "unsupported",
+                              (int)r->count[SRV_UNSUPPORTED], "folders", r->folders);
+        json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        putchar('\n');
+        json_decref(o);
+    } else {
+        printf("%zu of %zu folders passed, %zu failed, %zu unsupported\n", r->count[SRV_PASS], all,
+               r->count[SRV_FAIL], r->count[SRV_UNSUPPORTED]);
+    }
+}
+
+/* Takes --model as a file or a folder. */
+static nf_status other_model(report *r, char path[CMD_PATH_SIZE], nf_error *err)
+{
+    nf_status st;
+    if (!*r->o->model) return NF_OK;
+    if ((st = cmd_model_find(path, r->o->model, r->options.engine.mode, err))) return st;
+    r->options.model = path;
+    return NF_OK;
+}
+
+static int validate(report *r, char **paths, int n)
+{
+    char model[CMD_PATH_SIZE];
+    nf_error err = {0};
+    nf_status st = cmd_engine_options(&r->options.engine, &r->o->engine, &err);
+    if (st) {
+        cmd_fail("validate", &err);
+        return CMD_USAGE;
+    }
+    st = other_model(r, model, &err);
+    for (int i = 0; i < n && !st; i++)
+        st = srv_case_walk(paths[i], one_folder, r, &err);
+    if (st) return cmd_fail("validate", &err);
+    print_summary(r);
+    return r->count[SRV_FAIL] || r->count[SRV_UNSUPPORTED] ? CMD_FAILED : 0;
+}
+
+int cmd_validate(int argc, char **argv)
+{
+    report r;
+    opts o = {0};
+    int n = 0;
+    int status = cmd_options(&o, &spec, argc, argv, &n);
+    if (status >= 0) return status;
+    if (n == 0) {
+        fprintf(stderr, "nearfar validate: expected a CASE folder (see --help)\n");
+        return CMD_USAGE;
+    }
+    r = (report){.o = &o, .options.layers = o.layers};
+    if (o.json) r.folders = json_array();
+    status = validate(&r, argv + 1, n);
+    json_decref(r.folders);
+    return status;
+}
