@@ -31,9 +31,9 @@ void krn_f32_tail_ref(float *y, const float *bias, size_t rows, size_t n, float 
 
 typedef enum krn_f32_op { KRN_F32_ADD, KRN_F32_SUB, KRN_F32_MUL, KRN_F32_DIV } krn_f32_op;
 
-/* n elements; step 0 repeats one element of that side. */
+/* y[i] = a[i * step_a] op b[i * step_b], i < n; step 0 repeats one element of that side. */
 void krn_f32_binary_ref(float *y, const float *a, size_t step_a, const float *b, size_t step_b,
-                        size_t n, krn_f32_op op, float low, float high);
+                        size_t n, krn_f32_op op);
 
 /* Over axis n of [outer, n, inner]; y may be x. */
 void krn_f32_softmax_ref(float *y, const float *x, size_t outer, size_t n, size_t inner,

@@ -57,9 +57,9 @@ typedef struct krn_requant {
     int32_t zero, low, high;  /* of the output; low..high within its 8-bit range */
 } krn_requant;
 
-/* out[m * n + c] from acc[m * ld + c]; the low 8 bits serve int8 and uint8. */
+/* out[m * ld_out + c] from acc[m * ld + c], c < n; the low 8 bits serve int8 and uint8. */
 void krn_qs8_requant_ref(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t m, size_t n,
-                         size_t ld);
+                         size_t ld, size_t ld_out);
 
 /* a[m * k_pad + k] = q[m * k + k] - zero, zeros beyond k; q is int8, or uint8 if is_unsigned. */
 void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsigned, size_t m,
@@ -71,9 +71,9 @@ void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsig
 void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, size_t k_pad,
                          bool symmetric);
 
-/* out[c] = clamp(acc[c] * (row_scale * scale[c]) + bias[c]) */
+/* out[c] = acc[c] * (row_scale * scale[c]) + bias[c] */
 void krn_qs8_hybrid_ref(float *out, const int32_t *acc, const float *scale, const float *bias,
-                        float row_scale, float low, float high, size_t n);
+                        float row_scale, size_t n);
 
 typedef struct krn_qs8_binary { /* y = a op b, per tensor */
     krn_round round;
@@ -121,9 +121,17 @@ static inline int32_t krn_q8(uint8_t q, bool is_unsigned)
     return is_unsigned ? (int32_t)q : (int32_t)(int8_t)q;
 }
 
-static inline int32_t krn_clamp(int32_t v, int32_t low, int32_t high)
+static inline int32_t krn_clamp(int64_t v, int32_t low, int32_t high)
 {
-    return v < low ? low : v > high ? high : v;
+    return v < low ? low : v > high ? high : (int32_t)v;
+}
+
+/* v to the nearest whole number, halves away from zero; what an 8-bit value cannot be is cut, NaN
+ * is 0. */
+static inline int32_t krn_round_float(float v)
+{
+    if (!(v > -1024.0f)) return v < 0 ? -1024 : 0;
+    return v < 1024.0f ? (int32_t)(v < 0 ? v - 0.5f : v + 0.5f) : 1024;
 }
 
 #endif /* KRN_QS8_H */

@@ -15,14 +15,19 @@ typedef struct krn_window { /* one image; pixels and channels */
     ptrdiff_t top, left; /* padding before the image */
 } krn_window;
 
-/* Rows `first` .. `first + count - 1` of the matrix [out_h * out_w, kernel_h * kernel_w * c] of one
- * image, with c channels from channel `c0` on; what lies outside the image is 0. */
-void krn_f32_im2col_ref(float *a, const float *x, const krn_window *w, size_t c0, size_t c,
-                        size_t first, size_t count);
+/* Which part of the matrix [out_h * out_w, kernel_h * kernel_w * c] of one image: `count` rows
+ * (output pixels) from `first` on, of `c` channels from channel `c0` on. */
+typedef struct krn_slice {
+    size_t c0, c, first, count;
+} krn_slice;
 
-/* The same for 8-bit images, widened and freed of their zero point; rows of k_pad >= kernel * c. */
-void krn_qs8_im2col_ref(int16_t *a, const uint8_t *x, const krn_window *w, size_t c0, size_t c,
-                        size_t first, size_t count, size_t k_pad, int32_t zero, bool is_unsigned);
+/* Gathers those rows; what lies outside the image is 0. */
+void krn_f32_im2col_ref(float *a, const float *x, const krn_window *w, const krn_slice *s);
+
+/* The same for images of int16 that krn_qs8_widen_ref or krn_qs8_dynamic_ref made; rows of k_pad >=
+ * taps * c, zeros behind them. */
+void krn_s16_im2col_ref(int16_t *a, const int16_t *x, const krn_window *w, const krn_slice *s,
+                        size_t k_pad);
 
 /* One filter a channel: y[h, w, c] = clamp(sum x * f[tap, c] + bias[c]); out_c is in_c times a
  * whole number. f: [kernel_h * kernel_w, out_c]. */

@@ -10,19 +10,20 @@
 typedef struct eng_session eng_session;
 
 /**
- * Creates a session that runs up to `max_rows` rows in one call.
+ * Creates a session.
  *
- * Plans one arena for one row and, where the model has a symbolic batch, one for a block of rows.
- * Returns NF_OK; NF_EBUDGET; NF_ENOMEM. Owns: takes its own reference of `model`.
+ * block_rows: where the model has a symbolic batch, that many rows (1..64) run as one block; a call
+ * may bring any number of rows. One arena serves single rows and, if block_rows > 1, another
+ * blocks. Returns NF_OK; NF_EBUDGET; NF_ENOMEM. Owns: takes its own reference of `model`.
  */
-nf_status eng_session_create(eng_session **out, eng_model *model, size_t max_rows, nf_error *err);
+nf_status eng_session_create(eng_session **out, eng_model *model, size_t block_rows, nf_error *err);
 
 /**
  * Runs `rows` rows.
  *
  * in, out: one view for each input and output, in the order of eng_info. Cost: O(rows); allocates
- * nothing and takes no lock. Returns NF_OK (every output written in full) or NF_EINVAL (rows not in
- * 1..max_rows, or a view of a wrong dtype or size; says which).
+ * nothing and takes no lock. Returns NF_OK (every output written in full) or NF_EINVAL (rows is 0,
+ * or a view of a wrong dtype or size; says which).
  * Source of the conversion: TensorFlow Lite 8-bit quantization specification,
  * real = (q - zero_point) * scale; q = clamp(round_half_even(real / scale) + zero_point).
  */

@@ -42,10 +42,10 @@ static inline float apply(float a, float b, krn_f32_op op)
 }
 
 void krn_f32_binary_ref(float *y, const float *a, size_t step_a, const float *b, size_t step_b,
-                        size_t n, krn_f32_op op, float low, float high)
+                        size_t n, krn_f32_op op)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = limit(apply(a[i * step_a], b[i * step_b], op), low, high);
+        y[i] = apply(a[i * step_a], b[i * step_b], op);
 }
 
 static void softmax_line(float *y, const float *x, size_t n, size_t step, float beta)

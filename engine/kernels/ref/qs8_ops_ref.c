@@ -12,15 +12,14 @@ static int32_t add_fixed(int32_t a, int32_t b, const krn_qs8_binary *p)
 {
     const int32_t wide_a = krn_scale_int((a - p->zero_a) * (1 << ADD_SHIFT), p->factor_a);
     const int32_t wide_b = krn_scale_int((b - p->zero_b) * (1 << ADD_SHIFT), p->factor_b);
-    return krn_clamp(krn_scale_int(wide_a + wide_b, p->factor) + p->zero, p->low, p->high);
+    return krn_clamp((int64_t)krn_scale_int(wide_a + wide_b, p->factor) + p->zero, p->low, p->high);
 }
 
 static int32_t add_float(int32_t a, int32_t b, const krn_qs8_binary *p)
 {
     const int64_t sum = (int64_t)(a - p->zero_a) * p->mul_a + (int64_t)(b - p->zero_b) * p->mul_b;
     const int64_t half = p->shift ? (int64_t)1 << (p->shift - 1) : 0;
-    const int64_t y = ((sum + half) >> p->shift) + p->zero;
-    return (int32_t)(y < p->low ? p->low : y > p->high ? p->high : y);
+    return krn_clamp(((sum + half) >> p->shift) + p->zero, p->low, p->high);
 }
 
 void krn_qs8_add_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
@@ -42,7 +41,7 @@ void krn_qs8_mul_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t 
         const int32_t rounded = p->round == KRN_ROUND_FIXED
                                     ? krn_scale_int(product, p->factor)
                                     : (int32_t)lrintf(fminf(fmaxf(real, -1e6f), 1e6f));
-        y[i] = (uint8_t)krn_clamp(rounded + p->zero, p->low, p->high);
+        y[i] = (uint8_t)krn_clamp((int64_t)rounded + p->zero, p->low, p->high);
     }
 }
 
@@ -67,12 +66,13 @@ static int32_t exp_of(int32_t diff, const krn_qs8_softmax *p)
 static void softmax_fixed(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
                           const krn_qs8_softmax *p)
 {
-    int32_t sum = 0, bits;
+    int64_t sum = 0;
+    int bits;
     for (size_t c = 0; c < n; c++) {
         const int32_t diff = krn_q8(x[c], p->is_unsigned) - most;
         if (diff >= p->diff_min) sum += krn_shift_right(exp_of(diff, p), 12);
     }
-    const int32_t inverse = krn_reciprocal_q12(sum, &bits);
+    const int32_t inverse = krn_reciprocal_q12(sum > INT32_MAX ? INT32_MAX : (int32_t)sum, &bits);
     const int32_t low = p->is_unsigned ? 0 : -128;
     for (size_t c = 0; c < n; c++) {
         const int32_t diff = krn_q8(x[c], p->is_unsigned) - most;
@@ -96,7 +96,7 @@ static void softmax_float(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
     const float inverse = 1 / (sum * p->out_scale);
     for (size_t c = 0; c < n; c++) {
         const float v = p->table[most - krn_q8(x[c], p->is_unsigned)] * inverse;
-        y[c] = (uint8_t)krn_clamp((int32_t)roundf(v) + p->out_zero, low, low + 255);
+        y[c] = (uint8_t)krn_clamp(krn_round_float(v) + p->out_zero, low, low + 255);
     }
 }
 

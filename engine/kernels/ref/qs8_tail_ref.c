@@ -16,19 +16,25 @@ static inline int32_t requant_float(int32_t sum, const krn_requant *r, size_t c)
 
 static inline int32_t requant_fixed(int32_t sum, const krn_requant *r, size_t c)
 {
-    return krn_clamp(krn_scale_int(sum, r->factor[c]) + r->zero, r->low, r->high);
+    return krn_clamp((int64_t)krn_scale_int(sum, r->factor[c]) + r->zero, r->low, r->high);
+}
+
+/* A bias from a file may be anything: the sum wraps, as it does in the kernels it stands for. */
+static inline int32_t with_bias(int32_t sum, int32_t bias)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)bias);
 }
 
 void krn_qs8_requant_ref(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t m, size_t n,
-                         size_t ld)
+                         size_t ld, size_t ld_out)
 {
-    for (size_t row = 0; row < m; row++, acc += ld, out += n) {
+    for (size_t row = 0; row < m; row++, acc += ld, out += ld_out) {
         if (r->round == KRN_ROUND_FLOAT)
             for (size_t c = 0; c < n; c++)
-                out[c] = (uint8_t)requant_float(acc[c] + r->bias[c], r, c);
+                out[c] = (uint8_t)requant_float(with_bias(acc[c], r->bias[c]), r, c);
         else
             for (size_t c = 0; c < n; c++)
-                out[c] = (uint8_t)requant_fixed(acc[c] + r->bias[c], r, c);
+                out[c] = (uint8_t)requant_fixed(with_bias(acc[c], r->bias[c]), r, c);
     }
 }
 
@@ -50,7 +56,7 @@ static void dynamic_symmetric(int16_t *a, float *scale, const float *x, size_t k
     *scale = most > 0 ? most / 127 : 1;
     const float inverse = most > 0 ? 127 / most : 0;
     for (size_t i = 0; i < k; i++)
-        a[i] = (int16_t)krn_clamp((int32_t)roundf(x[i] * inverse), -127, 127);
+        a[i] = (int16_t)krn_clamp(krn_round_float(x[i] * inverse), -127, 127);
 }
 
 /* The zero point is nudged to a whole number from the end whose rounding error is smaller. */
@@ -65,12 +71,12 @@ static void dynamic_asymmetric(int16_t *a, float *scale, const float *x, size_t 
     const double from_low = -128 - low / step, from_high = 127 - high / step;
     const double low_error = 128 + fabs(low / step), high_error = 127 + fabs(high / step);
     const double exact = low_error < high_error ? from_low : from_high;
-    const int32_t zero = exact <= -128 ? -128 : exact >= 127 ? 127 : (int32_t)round(exact);
+    const int32_t zero = krn_clamp(krn_round_float((float)exact), -128, 127);
     const float inverse = (float)(1 / step);
     *scale = (float)step;
     for (size_t i = 0; i < k; i++)
         a[i] =
-            (int16_t)(krn_clamp((int32_t)roundf((float)zero + x[i] * inverse), -128, 127) - zero);
+            (int16_t)(krn_clamp(krn_round_float((float)zero + x[i] * inverse), -128, 127) - zero);
 }
 
 void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, size_t k_pad,
@@ -81,10 +87,8 @@ void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, siz
 }
 
 void krn_qs8_hybrid_ref(float *out, const int32_t *acc, const float *scale, const float *bias,
-                        float row_scale, float low, float high, size_t n)
+                        float row_scale, size_t n)
 {
-    for (size_t c = 0; c < n; c++) {
-        const float v = (float)acc[c] * (row_scale * scale[c]) + bias[c];
-        out[c] = v < low ? low : v > high ? high : v;
-    }
+    for (size_t c = 0; c < n; c++)
+        out[c] = (float)acc[c] * (row_scale * scale[c]) + bias[c];
 }

@@ -21,35 +21,33 @@ static inline ptrdiff_t pixel(const krn_window *w, size_t oh, size_t ow, size_t 
     return h < 0 || v < 0 ? -1 : h * (ptrdiff_t)w->in_w + v;
 }
 
-void krn_f32_im2col_ref(float *a, const float *x, const krn_window *w, size_t c0, size_t c,
-                        size_t first, size_t count)
+void krn_f32_im2col_ref(float *a, const float *x, const krn_window *w, const krn_slice *s)
 {
-    for (size_t p = first; p < first + count; p++)
+    for (size_t p = s->first; p < s->first + s->count; p++)
         for (size_t kh = 0; kh < w->kernel_h; kh++)
-            for (size_t kw = 0; kw < w->kernel_w; kw++, a += c) {
+            for (size_t kw = 0; kw < w->kernel_w; kw++, a += s->c) {
                 const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, kh, kw);
                 if (at < 0)
-                    memset(a, 0, c * sizeof(*a));
+                    memset(a, 0, s->c * sizeof(*a));
                 else
-                    memcpy(a, x + (size_t)at * w->in_c + c0, c * sizeof(*a));
+                    memcpy(a, x + (size_t)at * w->in_c + s->c0, s->c * sizeof(*a));
             }
 }
 
-void krn_qs8_im2col_ref(int16_t *a, const uint8_t *x, const krn_window *w, size_t c0, size_t c,
-                        size_t first, size_t count, size_t k_pad, int32_t zero, bool is_unsigned)
+void krn_s16_im2col_ref(int16_t *a, const int16_t *x, const krn_window *w, const krn_slice *s,
+                        size_t k_pad)
 {
     const size_t taps = w->kernel_h * w->kernel_w;
-    for (size_t p = first; p < first + count; p++, a += k_pad) {
+    for (size_t p = s->first; p < s->first + s->count; p++, a += k_pad) {
         for (size_t t = 0; t < taps; t++) {
             const ptrdiff_t at =
                 pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
             if (at < 0)
-                memset(a + t * c, 0, c * sizeof(*a));
+                memset(a + t * s->c, 0, s->c * sizeof(*a));
             else
-                krn_qs8_widen_ref(a + t * c, x + (size_t)at * w->in_c + c0, zero, is_unsigned, 1, c,
-                                  c);
+                memcpy(a + t * s->c, x + (size_t)at * w->in_c + s->c0, s->c * sizeof(*a));
         }
-        memset(a + taps * c, 0, (k_pad - taps * c) * sizeof(*a));
+        memset(a + taps * s->c, 0, (k_pad - taps * s->c) * sizeof(*a));
     }
 }
 
@@ -101,7 +99,7 @@ void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const int8_t *f, const 
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->out_c) {
         depthwise_pixel_qs8(acc, x, f, w, p, zero, is_unsigned);
-        krn_qs8_requant_ref(y, acc, r, 1, w->out_c, w->out_c);
+        krn_qs8_requant_ref(y, acc, r, 1, w->out_c, w->out_c, w->out_c);
     }
 }
 

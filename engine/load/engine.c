@@ -1,0 +1,54 @@
+/* engine.c - what this build and this CPU offer, by name. Layer: load. Thread rule: any thread. */
+#include "engine/engine.h"
+
+#include "engine/base/bytes.h"
+#include "engine/ir/graph.h"
+#include "engine/kernels/cpu.h"
+#include "engine/kernels/krn_f32.h"
+#include "engine/options.h"
+
+unsigned eng_cpu_flags(unsigned limit)
+{
+    return krn_cpu_flags(limit);
+}
+
+void eng_cpu_names(char *out, size_t size, unsigned flags)
+{
+    krn_cpu_names(out, size, flags);
+}
+
+nf_status eng_isa_parse(unsigned *limit, const char *name, nf_error *err)
+{
+    *limit = krn_cpu_limit(name);
+    if (*limit) return NF_OK;
+    return nf_fail(err, NF_EINVAL, "isa",
+                   "expected scalar, avx2, avxvnni, avx512, avx512vnni, neon or dotprod, got '%s'",
+                   name);
+}
+
+const char *eng_blas_core(void)
+{
+    return krn_blas_core();
+}
+
+const char *const *eng_op_names(void)
+{
+    static const char *const names[] = {
+#define X(name, least, most, outs, rule) #name,
+        IR_OP_MAP(X)
+#undef X
+            NULL};
+    return names;
+}
+
+const char *eng_precision_name(eng_precision p)
+{
+    static const char *const names[] = {"auto", "fp32", "int8", "int4", "hybrid", "mixed"};
+    return (size_t)p < NF_COUNT(names) ? names[p] : "auto";
+}
+
+const char *eng_arith_name(eng_arith a)
+{
+    static const char *const names[] = {"auto", "litert", "reference", "onnx"};
+    return (size_t)a < NF_COUNT(names) ? names[a] : "auto";
+}

@@ -1,0 +1,54 @@
+/* model_load.c - file to model: read, verify, rewrite, compile. Layer: load.
+ * Thread rule: no shared state but OpenBLAS, which is loaded once. */
+#include "engine/format/fmt.h"
+#include "engine/kernels/cpu.h"
+#include "engine/passes/pass.h"
+#include "engine/plan/compiled.h"
+
+#include <string.h>
+
+static eng_arith arith_of(const eng_options *o, const ir_graph *g)
+{
+    if (o->arith != ENG_ARITH_AUTO) return o->arith;
+    return strcmp(g->format, "onnx") == 0 ? ENG_ARITH_ONNX : ENG_ARITH_LITERT;
+}
+
+/* OpenBLAS costs a library in memory: it is loaded when a float product is large enough for it. */
+static bool needs_blas(const ir_graph *g)
+{
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const ir_node *n = &g->nodes[i];
+        size_t weights = 0;
+        if (n->op != IR_CONV_2D && n->op != IR_FULLY_CONNECTED) continue;
+        const ir_tensor *w = &g->tensors[n->in[1]];
+        if (w->dtype == ENG_F32 && ir_elems(&weights, w, 1) && weights >= KRN_BLAS_LEAST_MACS)
+            return true;
+    }
+    return false;
+}
+
+static plan_env env_for(const eng_options *o, const ir_graph *g)
+{
+    const unsigned cpu = krn_cpu_flags(o->isa);
+    plan_env env = {.round = o->arith == ENG_ARITH_REFERENCE ? KRN_ROUND_FIXED : KRN_ROUND_FLOAT,
+                    .away = o->arith == ENG_ARITH_REFERENCE};
+    krn_qs8_init(&env.qs8, cpu);
+    env.blas = !o->no_blas && needs_blas(g) && krn_blas_open(o->blas_core, cpu);
+    return env;
+}
+
+nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *options, nf_error *err)
+{
+    ir_graph *g = NULL;
+    nf_status st;
+    *out = NULL;
+    if ((st = fmt_read(&g, file, err))) return st;
+    eng_options o = *options;
+    o.arith = arith_of(options, g);
+    if ((st = pass_run_all(g, &o, err)) || (st = ir_graph_verify(g, err))) {
+        ir_graph_destroy(&g);
+        return st;
+    }
+    const plan_env env = env_for(&o, g);
+    return plan_compile(out, g, &o, &env, err);
+}

@@ -1,0 +1,141 @@
+/* pass.c - the table of passes, and what they share. Layer: passes. */
+#include "engine/passes/pass.h"
+
+#include "engine/base/mem.h"
+
+static bool wants_float(const eng_options *o)
+{
+    if (o->precision == ENG_PREC_AUTO) return o->mode == ENG_MODE_CLOUD;
+    return o->precision == ENG_PREC_FP32;
+}
+
+static bool keeps_integers(const eng_options *o)
+{
+    return !wants_float(o);
+}
+
+static bool wants_int8(const eng_options *o)
+{
+    if (o->precision == ENG_PREC_AUTO) return o->mode == ENG_MODE_EDGE;
+    return o->precision == ENG_PREC_INT8;
+}
+
+static bool always(const eng_options *o)
+{
+    (void)o;
+    return true;
+}
+
+static const struct {
+    nf_status (*run)(ir_graph *g, const eng_options *o, nf_error *err);
+    bool (*when)(const eng_options *o);
+} passes[] = {
+    {pass_layout, always},          {pass_fuse_clamp, always}, {pass_fuse_qdq, keeps_integers},
+    {pass_dequantize, wants_float}, {pass_fold, always},       {pass_quantize_weights, wants_int8},
+    {pass_sweep, always},
+};
+
+nf_status pass_run_all(ir_graph *g, const eng_options *o, nf_error *err)
+{
+    nf_status st = NF_OK;
+    for (size_t i = 0; i < NF_COUNT(passes) && !st; i++)
+        if (passes[i].when(o)) st = passes[i].run(g, o, err);
+    return st;
+}
+
+nf_status pass_index_init(pass_index *x, const ir_graph *g, nf_error *err)
+{
+    x->maker = nf_alloc_array(g->n_tensors + 1, sizeof(int32_t), NF_MEM_GRAPH);
+    x->uses = nf_alloc_array(g->n_tensors + 1, sizeof(int32_t), NF_MEM_GRAPH);
+    if (!x->maker || !x->uses) {
+        pass_index_fini(x);
+        return nf_fail(err, NF_ENOMEM, "passes", "no memory for %zu tensors", g->n_tensors);
+    }
+    for (size_t t = 0; t < g->n_tensors; t++)
+        x->maker[t] = -1;
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const ir_node *n = &g->nodes[i];
+        if (n->dead) continue;
+        x->maker[n->out] = (int32_t)i;
+        for (int32_t k = 0; k < n->n_in; k++)
+            if (n->in[k] >= 0) x->uses[n->in[k]]++;
+    }
+    for (size_t i = 0; i < g->n_outputs; i++)
+        x->uses[g->outputs[i]]++;
+    return NF_OK;
+}
+
+void pass_index_fini(pass_index *x)
+{
+    nf_free(x->maker);
+    nf_free(x->uses);
+    *x = (pass_index){0};
+}
+
+ir_node *pass_maker(const ir_graph *g, const pass_index *x, const ir_node *n, int i, ir_op op)
+{
+    if (i >= n->n_in || n->in[i] < 0 || x->maker[n->in[i]] < 0) return NULL;
+    ir_node *m = &g->nodes[x->maker[n->in[i]]];
+    return m->op == op && !m->dead ? m : NULL;
+}
+
+ir_node *pass_only_maker(const ir_graph *g, const pass_index *x, const ir_node *n, int i, ir_op op)
+{
+    ir_node *m = pass_maker(g, x, n, i, op);
+    return m && x->uses[n->in[i]] == 1 ? m : NULL;
+}
+
+void pass_make_view(ir_graph *g, ir_node *n)
+{
+    const ir_tensor *y = &g->tensors[n->out];
+    n->op = IR_RESHAPE;
+    n->n_in = 1;
+    n->attr = (ir_attr){.reshape = {.rank = y->rank}};
+    for (int i = 0; i < y->rank; i++)
+        n->attr.reshape.dim[i] = y->dim[i] == IR_BATCH ? 0 : y->dim[i];
+}
+
+/* Marks what the outputs depend on, from the last node to the first. */
+static void mark(const ir_graph *g, bool *needed)
+{
+    for (size_t i = 0; i < g->n_outputs; i++)
+        needed[g->outputs[i]] = true;
+    for (size_t i = g->n_nodes; i-- > 0;) {
+        const ir_node *n = &g->nodes[i];
+        if (n->dead || !needed[n->out]) continue;
+        for (int32_t k = 0; k < n->n_in; k++)
+            if (n->in[k] >= 0) needed[n->in[k]] = true;
+    }
+}
+
+/* Constants that nobody reads any more give their bytes back. */
+static void drop_constants(ir_graph *g, const bool *needed)
+{
+    for (size_t t = 0; t < g->n_tensors; t++)
+        if (!needed[t] && g->tensors[t].data) {
+            nf_free(g->tensors[t].data);
+            g->tensors[t].data = NULL;
+            g->tensors[t].bytes = 0;
+        }
+}
+
+nf_status pass_sweep(ir_graph *g, const eng_options *o, nf_error *err)
+{
+    (void)o;
+    bool *needed = nf_alloc_array(g->n_tensors + 1, sizeof(*needed), NF_MEM_GRAPH);
+    if (!needed)
+        return nf_fail(err, NF_ENOMEM, "passes", "no memory for %zu tensors", g->n_tensors);
+    mark(g, needed);
+    size_t kept = 0;
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        ir_node *n = &g->nodes[i];
+        if (n->dead || !needed[n->out])
+            nf_free(n->in);
+        else
+            g->nodes[kept++] = *n;
+    }
+    g->n_nodes = kept;
+    drop_constants(g, needed);
+    nf_free(needed);
+    return NF_OK;
+}

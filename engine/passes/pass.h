@@ -1,0 +1,39 @@
+/* pass.h - rewrites of the graph between reading and compiling. Layer: passes.
+ * Thread rule: a graph has one owner. */
+#ifndef PASS_H
+#define PASS_H
+
+#include "engine/ir/graph.h"
+#include "engine/options.h"
+
+/** Runs the passes that the options ask for, in the order of the table in pass.c. */
+nf_status pass_run_all(ir_graph *g, const eng_options *o, nf_error *err);
+
+/* Who makes and who reads each tensor. */
+typedef struct pass_index {
+    int32_t *maker; /* [n_tensors]: node, or -1 */
+    int32_t *uses;  /* [n_tensors]: readers, and 1 more for a graph output */
+} pass_index;
+
+nf_status pass_index_init(pass_index *x, const ir_graph *g, nf_error *err);
+void pass_index_fini(pass_index *x);
+
+/** The node that makes input i of n if it is an `op` and nothing else reads its result, or NULL. */
+ir_node *pass_only_maker(const ir_graph *g, const pass_index *x, const ir_node *n, int i, ir_op op);
+
+/** The node that makes input i of n if it is an `op`, or NULL. */
+ir_node *pass_maker(const ir_graph *g, const pass_index *x, const ir_node *n, int i, ir_op op);
+
+/** Turns n into a view of the same shape. */
+void pass_make_view(ir_graph *g, ir_node *n);
+
+/* The passes; each one may rely on a verified graph and leaves one that verifies. */
+nf_status pass_layout(ir_graph *g, const eng_options *o, nf_error *err);     /* transposes */
+nf_status pass_fuse_clamp(ir_graph *g, const eng_options *o, nf_error *err); /* activations */
+nf_status pass_fuse_qdq(ir_graph *g, const eng_options *o, nf_error *err);   /* DQ, op, Q */
+nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err); /* all to float */
+nf_status pass_fold(ir_graph *g, const eng_options *o, nf_error *err);       /* constants */
+nf_status pass_quantize_weights(ir_graph *g, const eng_options *o, nf_error *err);
+nf_status pass_sweep(ir_graph *g, const eng_options *o, nf_error *err); /* drops what is unused */
+
+#endif /* PASS_H */

@@ -1,0 +1,232 @@
+/* pass_numbers.c - changes of number format: all to float for the cloud, weights to 8 bits for the
+ * edge, constants folded. Layer: passes. */
+#include "engine/passes/pass.h"
+
+#include "engine/base/mem.h"
+#include "engine/kernels/krn_window.h"
+
+#include <math.h>
+#include <string.h>
+
+static int32_t integer_at(const ir_tensor *t, size_t i)
+{
+    switch (t->dtype) {
+    case ENG_I8:
+        return (int8_t)t->data[i];
+    case ENG_U8:
+        return t->data[i];
+    case ENG_I16:
+        return ((const int16_t *)(const void *)t->data)[i];
+    default:
+        return ((const int32_t *)(const void *)t->data)[i];
+    }
+}
+
+static bool is_quantized(const ir_tensor *t)
+{
+    const eng_dtype d = t->dtype;
+    return t->quant.n && (d == ENG_I8 || d == ENG_U8 || d == ENG_I16 || d == ENG_I32);
+}
+
+/* Elements behind the quantized axis: element i belongs to channel i / inner % n. */
+static size_t inner_of(const ir_tensor *t)
+{
+    size_t inner = 1;
+    for (int i = t->quant.axis + 1; i < t->rank; i++)
+        inner *= (size_t)t->dim[i];
+    return inner;
+}
+
+/* The constant content of `from` as floats into `to`, which may be the same tensor. */
+static nf_status dequantize_data(ir_tensor *to, const ir_tensor *from, nf_error *err)
+{
+    size_t n;
+    ir_elems(&n, from, 1);
+    float *x = nf_alloc_array(n, sizeof(*x), NF_MEM_GRAPH);
+    if (!x) return nf_fail(err, NF_ENOMEM, from->name, "no memory for %zu floats", n);
+    const size_t inner = from->quant.n > 1 ? inner_of(from) : 1;
+    for (size_t i = 0; i < n; i++) {
+        const size_t c = from->quant.n > 1 ? i / inner % from->quant.n : 0;
+        x[i] = (float)(integer_at(from, i) - (int64_t)from->quant.zero[c]) * from->quant.scale[c];
+    }
+    to->dtype = ENG_F32;
+    nf_free(to->data);
+    to->data = (uint8_t *)x;
+    to->bytes = n * sizeof(*x);
+    return NF_OK;
+}
+
+/* A bias without scales of its own is in units of input scale times weight scale. */
+static nf_status scale_bias(ir_graph *g, ir_node *n, nf_error *err)
+{
+    int32_t fresh;
+    nf_status st;
+    if (n->n_in < 3 || n->in[2] < 0 || g->tensors[n->in[2]].dtype != ENG_I32) return NF_OK;
+    const char *name = g->tensors[n->in[2]].name;
+    if ((st = ir_add_tensor(&fresh, g, name, strlen(name), ENG_F32, err))) return st;
+    const ir_tensor *b = &g->tensors[n->in[2]], *w = &g->tensors[n->in[1]];
+    const ir_tensor *x = &g->tensors[n->in[0]];
+    if (!b->data || x->quant.n != 1 || !w->quant.n)
+        return nf_fail(err, NF_EUNSUPPORTED, b->name, "integer bias without scales");
+    ir_tensor *t = &g->tensors[fresh];
+    size_t channels;
+    ir_elems(&channels, b, 1);
+    float *y = nf_alloc_array(channels, sizeof(*y), NF_MEM_GRAPH);
+    if (!y) return nf_fail(err, NF_ENOMEM, b->name, "no memory for %zu biases", channels);
+    for (size_t c = 0; c < channels; c++)
+        y[c] = (float)((double)integer_at(b, c) * (double)x->quant.scale[0] *
+                       (double)w->quant.scale[w->quant.n > 1 ? c : 0]);
+    t->rank = b->rank;
+    memcpy(t->dim, b->dim, sizeof(t->dim));
+    st = ir_set_data(t, (nf_bytes){(const uint8_t *)y, channels * sizeof(*y)}, err);
+    nf_free(y);
+    n->in[2] = fresh;
+    return st;
+}
+
+static bool is_product(ir_op op)
+{
+    return op == IR_CONV_2D || op == IR_DEPTHWISE_CONV_2D || op == IR_FULLY_CONNECTED;
+}
+
+static nf_status dequantize_tensor(ir_tensor *t, nf_error *err)
+{
+    nf_status st;
+    if (!is_quantized(t)) return NF_OK;
+    if (t->data && (st = dequantize_data(t, t, err))) return st;
+    t->dtype = ENG_F32;
+    return ir_set_quant(t, 0, NULL, NULL, 0, err);
+}
+
+nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err)
+{
+    nf_status st = NF_OK;
+    (void)o;
+    for (size_t i = 0; i < g->n_nodes && !st; i++)
+        if (!g->nodes[i].dead && is_product(g->nodes[i].op)) st = scale_bias(g, &g->nodes[i], err);
+    for (size_t t = 0; t < g->n_tensors && !st; t++)
+        st = dequantize_tensor(&g->tensors[t], err);
+    for (size_t i = 0; i < g->n_nodes && !st; i++) {
+        ir_node *n = &g->nodes[i];
+        if (n->dead || (n->op != IR_QUANTIZE && n->op != IR_DEQUANTIZE)) continue;
+        if (g->tensors[n->in[0]].dtype == g->tensors[n->out].dtype) pass_make_view(g, n);
+    }
+    return st;
+}
+
+/* y = transposed x, both constant. */
+static nf_status fold_transpose(ir_tensor *y, const ir_tensor *x, const ir_node *n, nf_error *err)
+{
+    size_t step[ENG_MAX_RANK], from[ENG_MAX_RANK], dim[ENG_MAX_RANK], elems = 1;
+    for (int i = x->rank - 1; i >= 0; i--) {
+        step[i] = elems;
+        elems *= (size_t)x->dim[i];
+    }
+    for (int i = 0; i < y->rank; i++) {
+        dim[i] = (size_t)y->dim[i];
+        from[i] = step[n->attr.transpose.perm[i]];
+    }
+    y->data = nf_alloc(x->bytes, NF_MEM_GRAPH);
+    if (!y->data) return nf_fail(err, NF_ENOMEM, y->name, "no memory for %zu bytes", x->bytes);
+    y->bytes = x->bytes;
+    krn_transpose_ref(y->data, x->data, eng_dtype_size(x->dtype), y->rank, dim, from);
+    return NF_OK;
+}
+
+static nf_status fold_node(ir_graph *g, ir_node *n, nf_error *err)
+{
+    const ir_tensor *x = &g->tensors[n->in[0]];
+    ir_tensor *y = &g->tensors[n->out];
+    nf_status st = NF_OK;
+    if (!x->data || y->data) return NF_OK;
+    if (n->op == IR_DEQUANTIZE && is_quantized(x))
+        st = dequantize_data(y, x, err);
+    else if (n->op == IR_RESHAPE && x->dtype == y->dtype)
+        st = ir_set_data(y, (nf_bytes){x->data, x->bytes}, err);
+    else if (n->op == IR_TRANSPOSE && x->dtype == y->dtype)
+        st = fold_transpose(y, x, n, err);
+    else
+        return NF_OK;
+    n->dead = true;
+    return st;
+}
+
+static bool is_output(const ir_graph *g, int32_t tensor)
+{
+    for (size_t i = 0; i < g->n_outputs; i++)
+        if (g->outputs[i] == tensor) return true;
+    return false;
+}
+
+nf_status pass_fold(ir_graph *g, const eng_options *o, nf_error *err)
+{
+    nf_status st = NF_OK;
+    (void)o;
+    for (size_t i = 0; i < g->n_nodes && !st; i++)
+        if (!g->nodes[i].dead && !is_output(g, g->nodes[i].out))
+            st = fold_node(g, &g->nodes[i], err);
+    return st;
+}
+
+/* One row of k weights: the scale that brings the largest to 127. */
+static float quantize_row(int8_t *q, const float *w, size_t k)
+{
+    float most = 0;
+    for (size_t i = 0; i < k; i++)
+        most = fmaxf(most, fabsf(w[i]));
+    const float scale = most > 0 && isfinite(most) ? most / 127 : 1;
+    for (size_t i = 0; i < k; i++)
+        q[i] = (int8_t)krn_clamp(krn_round_float(w[i] / scale), -127, 127);
+    return scale;
+}
+
+/* A new INT8 tensor with one scale an output, from float weights [outputs, …]. */
+static nf_status quantized_weights(int32_t *fresh, ir_graph *g, int32_t weights, nf_error *err)
+{
+    const char *name = g->tensors[weights].name;
+    float *scale = NULL;
+    int8_t *q = NULL;
+    nf_status st;
+    if ((st = ir_add_tensor(fresh, g, name, strlen(name), ENG_I8, err))) return st;
+    const ir_tensor *w = &g->tensors[weights];
+    ir_tensor *t = &g->tensors[*fresh];
+    size_t all;
+    ir_elems(&all, w, 1);
+    const size_t rows = (size_t)w->dim[0], k = all / rows;
+    q = nf_alloc(all, NF_MEM_GRAPH);
+    scale = nf_alloc_array(rows, sizeof(*scale), NF_MEM_GRAPH);
+    if (!q || !scale) {
+        st = nf_fail(err, NF_ENOMEM, name, "no memory for %zu weights", all);
+        goto done;
+    }
+    for (size_t r = 0; r < rows; r++)
+        scale[r] = quantize_row(q + r * k, (const float *)(const void *)w->data + r * k, k);
+    t->rank = w->rank;
+    memcpy(t->dim, w->dim, sizeof(t->dim));
+    if ((st = ir_set_data(t, (nf_bytes){(const uint8_t *)q, all}, err))) goto done;
+    st = ir_set_quant(t, rows, scale, NULL, 0, err);
+done:
+    nf_free(q);
+    nf_free(scale);
+    return st;
+}
+
+nf_status pass_quantize_weights(ir_graph *g, const eng_options *o, nf_error *err)
+{
+    nf_status st = NF_OK;
+    (void)o;
+    for (size_t i = 0; i < g->n_nodes && !st; i++) {
+        int32_t fresh;
+        ir_node *n = &g->nodes[i];
+        if (n->dead || (n->op != IR_CONV_2D && n->op != IR_FULLY_CONNECTED)) continue;
+        const ir_tensor *x = &g->tensors[n->in[0]], *w = &g->tensors[n->in[1]];
+        if (x->dtype != ENG_F32 || w->dtype != ENG_F32 || !w->data) continue;
+        if ((st = quantized_weights(&fresh, g, n->in[1], err))) break;
+        n->in[1] = fresh;
+        if (n->op == IR_CONV_2D)
+            n->attr.window.asymmetric = true;
+        else
+            n->attr.dense.asymmetric = true;
+    }
+    return st;
+}

@@ -1,0 +1,197 @@
+/* compile.c - a verified graph into a model: kernels chosen, weights packed. Layer: plan.
+ * Thread rule: the reference count is atomic; all else is written before anyone else sees it. */
+#include "engine/plan/compiled.h"
+
+#include "engine/base/mem.h"
+
+#include <string.h>
+
+#define DEFAULT_MAX_ARENA ((size_t)1 << 30)
+
+static nf_status prepare_layers(eng_model *m, const plan_env *env, nf_error *err)
+{
+    const ir_graph *g = m->graph;
+    nf_status st = NF_OK;
+    m->layers = nf_alloc_array(g->n_nodes + 1, sizeof(*m->layers), NF_MEM_GRAPH);
+    if (!m->layers) return nf_fail(err, NF_ENOMEM, "compile", "no memory for %zu ops", g->n_nodes);
+    for (size_t i = 0; i < g->n_nodes && !st; i++)
+        st = plan_layer_init(&m->layers[i], g, &g->nodes[i], env, err);
+    return st;
+}
+
+/* Packed weights have been copied: what no step reads as it is in the file goes. */
+static nf_status drop_packed(ir_graph *g, nf_error *err)
+{
+    bool *read = nf_alloc_array(g->n_tensors + 1, sizeof(*read), NF_MEM_GRAPH);
+    if (!read) return nf_fail(err, NF_ENOMEM, "compile", "no memory");
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const ir_node *n = &g->nodes[i];
+        const bool product =
+            n->op == IR_CONV_2D || n->op == IR_DEPTHWISE_CONV_2D || n->op == IR_FULLY_CONNECTED;
+        for (int32_t k = 0; k < (product ? 1 : n->n_in); k++)
+            if (n->in[k] >= 0) read[n->in[k]] = true;
+    }
+    for (size_t i = 0; i < g->n_outputs; i++)
+        read[g->outputs[i]] = true;
+    for (size_t t = 0; t < g->n_tensors; t++)
+        if (!read[t]) {
+            nf_free(g->tensors[t].data);
+            g->tensors[t].data = NULL;
+        }
+    nf_free(read);
+    return NF_OK;
+}
+
+static nf_status describe_io(eng_io **out, const ir_graph *g, const int32_t *index, size_t n,
+                             nf_error *err)
+{
+    *out = nf_alloc_array(n + 1, sizeof(**out), NF_MEM_GRAPH);
+    if (!*out) return nf_fail(err, NF_ENOMEM, "compile", "no memory");
+    for (size_t i = 0; i < n; i++) {
+        const ir_tensor *t = &g->tensors[index[i]];
+        eng_io *io = &(*out)[i];
+        *io = (eng_io){.name = t->name, .dtype = t->dtype, .rank = t->rank};
+        io->quantized = t->quant.n == 1;
+        io->scale = io->quantized ? t->quant.scale[0] : 1;
+        io->zero_point = io->quantized ? t->quant.zero[0] : 0;
+        memcpy(io->dim, t->dim, sizeof(io->dim));
+        io->batched = t->rank > 0 && (t->dim[0] == IR_BATCH || t->dim[0] == 1);
+        if (io->batched) io->dim[0] = 1;
+        if (!ir_elems(&io->row_elems, t, 1))
+            return nf_fail(err, NF_ETOOLARGE, t->name, "has too many elements");
+    }
+    return NF_OK;
+}
+
+static bool all_symbolic(const ir_graph *g)
+{
+    for (size_t i = 0; i < g->n_inputs; i++)
+        if (g->tensors[g->inputs[i]].dim[0] != IR_BATCH) return false;
+    for (size_t i = 0; i < g->n_outputs; i++)
+        if (g->tensors[g->outputs[i]].dim[0] != IR_BATCH) return false;
+    return true;
+}
+
+static void describe_step(eng_step_info *s, const eng_model *m, const plan_program *p, size_t i)
+{
+    const ir_node *n = &m->graph->nodes[i];
+    const ir_tensor *y = &m->graph->tensors[n->out];
+    const plan_shape *shape = &p->shapes[n->out];
+    *s = (eng_step_info){.op = ir_op_name(n->op),
+                         .kernel = m->layers[i].kernel_name,
+                         .output = y->name,
+                         .dtype = y->dtype,
+                         .quantized = y->quant.n == 1,
+                         .rank = shape->rank,
+                         .macs = plan_macs(m->graph, n, shape),
+                         .weight_bytes = m->layers[i].weight_bytes,
+                         .out_bytes = shape->elems * eng_dtype_size(y->dtype)};
+    s->scale = s->quantized ? y->quant.scale[0] : 1;
+    s->zero_point = s->quantized ? y->quant.zero[0] : 0;
+    s->arena_offset = (size_t)((const uint8_t *)p->place[n->out] - p->arena);
+    for (int k = 0; k < shape->rank; k++)
+        s->dim[k] = (int64_t)shape->dim[k];
+}
+
+/* Integer products, float products and float products on integer weights, counted. */
+static eng_precision precision_of(const eng_model *m)
+{
+    size_t count[PLAN_ANY + 1] = {0};
+    for (size_t i = 0; i < m->graph->n_nodes; i++)
+        if (m->steps[i].macs) count[m->layers[i].kernel->kind]++;
+    const bool f = count[PLAN_F32] > 0, q = count[PLAN_Q8] > 0, h = count[PLAN_HYBRID] > 0;
+    if (f + q + h > 1) return ENG_PREC_MIXED;
+    return h ? ENG_PREC_HYBRID : q ? ENG_PREC_INT8 : ENG_PREC_FP32;
+}
+
+static void sum_up(eng_model *m, const plan_program *p, const eng_options *o)
+{
+    const ir_graph *g = m->graph;
+    eng_info *info = &m->info;
+    *info = (eng_info){.format = g->format,
+                       .inputs = m->inputs,
+                       .outputs = m->outputs,
+                       .n_inputs = g->n_inputs,
+                       .n_outputs = g->n_outputs,
+                       .n_ops = g->n_nodes,
+                       .macs = p->macs,
+                       .arena_bytes = p->arena_bytes,
+                       .arena_bound = p->arena_bound};
+    for (size_t i = 0; i < g->n_nodes; i++)
+        info->weight_bytes += m->steps[i].weight_bytes;
+    for (size_t t = 0; t < g->n_tensors; t++)
+        if (g->tensors[t].data) info->weight_bytes += g->tensors[t].bytes;
+    info->precision = precision_of(m);
+    info->arith = info->precision == ENG_PREC_FP32 ? ENG_ARITH_AUTO : o->arith;
+}
+
+static nf_status describe(eng_model *m, const eng_options *o, nf_error *err)
+{
+    const ir_graph *g = m->graph;
+    plan_program *p = NULL;
+    nf_status st;
+    if ((st = describe_io(&m->inputs, g, g->inputs, g->n_inputs, err)) ||
+        (st = describe_io(&m->outputs, g, g->outputs, g->n_outputs, err)))
+        return st;
+    m->steps = nf_alloc_array(g->n_nodes + 1, sizeof(*m->steps), NF_MEM_GRAPH);
+    if (!m->steps) return nf_fail(err, NF_ENOMEM, "compile", "no memory");
+    const plan_limits one = {.batch = 1, .max_arena = m->max_arena};
+    if ((st = plan_program_create(&p, g, m->layers, &one, err))) return st;
+    for (size_t i = 0; i < g->n_nodes; i++)
+        describe_step(&m->steps[i], m, p, i);
+    sum_up(m, p, o);
+    plan_program_destroy(&p);
+    return NF_OK;
+}
+
+nf_status plan_compile(eng_model **out, ir_graph *take_graph, const eng_options *o,
+                       const plan_env *env, nf_error *err)
+{
+    nf_status st;
+    *out = NULL;
+    eng_model *m = nf_alloc(sizeof(*m), NF_MEM_GRAPH);
+    if (!m) {
+        ir_graph_destroy(&take_graph);
+        return nf_fail(err, NF_ENOMEM, "compile", "no memory for a model");
+    }
+    atomic_init(&m->refs, 1);
+    m->graph = take_graph;
+    m->max_arena = o->max_arena ? o->max_arena : DEFAULT_MAX_ARENA;
+    m->batched = all_symbolic(take_graph);
+    if ((st = prepare_layers(m, env, err)) || (st = drop_packed(m->graph, err)) ||
+        (st = describe(m, o, err)))
+        eng_model_unref(&m);
+    *out = m;
+    return st;
+}
+
+eng_model *eng_model_ref(eng_model *m)
+{
+    atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+    return m;
+}
+
+void eng_model_unref(eng_model **m)
+{
+    eng_model *dead = m ? *m : NULL;
+    if (m) *m = NULL;
+    if (!dead || atomic_fetch_sub_explicit(&dead->refs, 1, memory_order_acq_rel) != 1) return;
+    for (size_t i = 0; dead->layers && i < dead->graph->n_nodes; i++)
+        plan_layer_fini(&dead->layers[i]);
+    ir_graph_destroy(&dead->graph);
+    nf_free(dead->layers);
+    nf_free(dead->steps);
+    nf_free(dead->inputs);
+    nf_free(dead->outputs);
+    nf_free(dead);
+}
+
+const eng_info *eng_model_info(const eng_model *m)
+{
+    return &m->info;
+}
+
+void eng_model_step(eng_step_info *out, const eng_model *m, size_t i)
+{
+    *out = m->steps[i];
+}

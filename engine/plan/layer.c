@@ -1,0 +1,145 @@
+/* layer.c - the table of operators and kernels. Layer: plan. Thread rule: no shared state. */
+#include "engine/plan/layer.h"
+
+#include "engine/base/mem.h"
+
+#include <math.h>
+
+// clang-format off
+static const plan_kernel kernels[] = { /* op, kind, shown name, prepare, bind, run */
+    {IR_CONV_2D,           PLAN_F32,    "conv f32",        plan_product_f32,    plan_bind_conv_f32,  plan_run_conv_f32},
+    {IR_CONV_2D,           PLAN_Q8,     "conv qs8",        plan_product_q8,     plan_bind_conv_q8,   plan_run_conv_q8},
+    {IR_CONV_2D,           PLAN_HYBRID, "conv hybrid",     plan_product_hybrid, plan_bind_conv_q8,   plan_run_conv_q8},
+    {IR_DEPTHWISE_CONV_2D, PLAN_F32,    "depthwise f32",   plan_depthwise_f32,  plan_bind_depthwise, plan_run_depthwise_f32},
+    {IR_DEPTHWISE_CONV_2D, PLAN_Q8,     "depthwise qs8",   plan_depthwise_q8,   plan_bind_depthwise, plan_run_depthwise_q8},
+    {IR_FULLY_CONNECTED,   PLAN_F32,    "dense f32",       plan_product_f32,    plan_bind_dense_f32, plan_run_dense_f32},
+    {IR_FULLY_CONNECTED,   PLAN_Q8,     "dense qs8",       plan_product_q8,     plan_bind_dense_q8,  plan_run_dense_q8},
+    {IR_FULLY_CONNECTED,   PLAN_HYBRID, "dense hybrid",    plan_product_hybrid, plan_bind_dense_q8,  plan_run_dense_hybrid},
+    {IR_MAX_POOL_2D,       PLAN_F32,    "max_pool f32",    NULL,                plan_bind_pool,      plan_run_pool_f32},
+    {IR_MAX_POOL_2D,       PLAN_Q8,     "max_pool qs8",    plan_same_quant,     plan_bind_pool,      plan_run_pool_q8},
+    {IR_AVERAGE_POOL_2D,   PLAN_F32,    "mean_pool f32",   NULL,                plan_bind_pool,      plan_run_pool_f32},
+    {IR_AVERAGE_POOL_2D,   PLAN_Q8,     "mean_pool qs8",   plan_same_quant,     plan_bind_pool,      plan_run_pool_q8},
+    {IR_ADD,               PLAN_F32,    "add f32",         NULL,                plan_bind_binary,    plan_run_binary_f32},
+    {IR_ADD,               PLAN_Q8,     "add qs8",         plan_binary_q8,      plan_bind_binary,    plan_run_binary_q8},
+    {IR_SUB,               PLAN_F32,    "sub f32",         NULL,                plan_bind_binary,    plan_run_binary_f32},
+    {IR_MUL,               PLAN_F32,    "mul f32",         NULL,                plan_bind_binary,    plan_run_binary_f32},
+    {IR_MUL,               PLAN_Q8,     "mul qs8",         plan_binary_q8,      plan_bind_binary,    plan_run_binary_q8},
+    {IR_DIV,               PLAN_F32,    "div f32",         NULL,                plan_bind_binary,    plan_run_binary_f32},
+    {IR_CLAMP,             PLAN_F32,    "clamp f32",       NULL,                plan_bind_elems,     plan_run_clamp_f32},
+    {IR_CLAMP,             PLAN_Q8,     "clamp qs8",       plan_same_quant,     plan_bind_elems,     plan_run_clamp_q8},
+    {IR_SOFTMAX,           PLAN_F32,    "softmax f32",     NULL,                plan_bind_softmax,   plan_run_softmax_f32},
+    {IR_SOFTMAX,           PLAN_Q8,     "softmax qs8",     plan_softmax_q8,     plan_bind_softmax,   plan_run_softmax_q8},
+    {IR_QUANTIZE,          PLAN_F32,    "quantize",        plan_quantize,       plan_bind_elems,     plan_run_quantize},
+    {IR_DEQUANTIZE,        PLAN_Q8,     "dequantize",      NULL,                plan_bind_elems,     plan_run_dequantize},
+    {IR_RESHAPE,           PLAN_ANY,    "view",            NULL,                plan_bind_elems,     plan_run_copy},
+    {IR_TRANSPOSE,         PLAN_ANY,    "transpose",       NULL,                plan_bind_transpose, plan_run_transpose},
+};
+// clang-format on
+
+static bool is_q8(const ir_tensor *t)
+{
+    return (t->dtype == ENG_I8 || t->dtype == ENG_U8) && t->quant.n;
+}
+
+static int kind_of(const ir_graph *g, const ir_node *node)
+{
+    const ir_tensor *x = &g->tensors[node->in[0]];
+    const ir_tensor *w = node->n_in > 1 && node->in[1] >= 0 ? &g->tensors[node->in[1]] : x;
+    if (is_q8(x)) return PLAN_Q8;
+    if (x->dtype != ENG_F32) return -1;
+    return w->dtype == ENG_F32 ? PLAN_F32 : is_q8(w) ? PLAN_HYBRID : -1;
+}
+
+static const plan_kernel *find(ir_op op, int kind)
+{
+    for (size_t i = 0; i < NF_COUNT(kernels); i++)
+        if (kernels[i].op == op && (kernels[i].kind == kind || kernels[i].kind == PLAN_ANY))
+            return &kernels[i];
+    return NULL;
+}
+
+/* The limits of the ops that have them, else none. */
+static ir_clamp clamp_of(const ir_node *n)
+{
+    switch (n->op) {
+    case IR_CONV_2D:
+    case IR_DEPTHWISE_CONV_2D:
+    case IR_MAX_POOL_2D:
+    case IR_AVERAGE_POOL_2D:
+        return n->attr.window.clamp;
+    case IR_FULLY_CONNECTED:
+        return n->attr.dense.clamp;
+    case IR_ADD:
+    case IR_SUB:
+    case IR_MUL:
+    case IR_DIV:
+        return n->attr.binary.clamp;
+    case IR_CLAMP:
+        return n->attr.clamp.clamp;
+    default:
+        return ir_no_clamp();
+    }
+}
+
+static int32_t quantized_limit(float real, const ir_quant *q)
+{
+    const double v = round((double)real / (double)q->scale[0]) + q->zero[0];
+    return v > 1e6 ? 1000000 : v < -1e6 ? -1000000 : (int32_t)v;
+}
+
+void plan_limits_q8(int32_t *low, int32_t *high, const ir_tensor *y, ir_clamp clamp)
+{
+    const int32_t least = y->dtype == ENG_U8 ? 0 : -128;
+    *low = least;
+    *high = least + 255;
+    if (!y->quant.n) return;
+    if (clamp.low > -INFINITY) *low = krn_clamp(quantized_limit(clamp.low, &y->quant), *low, *high);
+    if (clamp.high < INFINITY)
+        *high = krn_clamp(quantized_limit(clamp.high, &y->quant), *low, *high);
+}
+
+nf_status plan_layer_init(plan_layer *l, const ir_graph *g, const ir_node *node,
+                          const plan_env *env, nf_error *err)
+{
+    const ir_tensor *x = &g->tensors[node->in[0]], *y = &g->tensors[node->out];
+    const ir_clamp clamp = clamp_of(node);
+    *l = (plan_layer){.kernel = find(node->op, kind_of(g, node)), .node = node};
+    if (!l->kernel)
+        return nf_fail(err, NF_EUNSUPPORTED, y->name, "%s with %s input is not supported",
+                       ir_op_name(node->op), eng_dtype_oip(x->dtype));
+    l->kernel_name = l->kernel->name;
+    l->elem_size = eng_dtype_size(x->dtype);
+    l->is_unsigned = x->dtype == ENG_U8;
+    l->zero = x->quant.n ? x->quant.zero[0] : 0;
+    l->scale = x->quant.n ? x->quant.scale[0] : 1;
+    l->clamp_low = clamp.low;
+    l->clamp_high = clamp.high;
+    l->round = env->round;
+    l->away = env->away;
+    l->blas = env->blas;
+    l->qs8_gemm = env->qs8.gemm;
+    plan_limits_q8(&l->low, &l->high, y, clamp);
+    return l->kernel->prepare ? l->kernel->prepare(l, g, env, err) : NF_OK;
+}
+
+void plan_layer_fini(plan_layer *l)
+{
+    plan_product *p = &l->product;
+    void *const owned[] = {p->w_f32, p->w_q8,   p->bias_f32, p->bias_q8,
+                           p->scale, p->factor, l->softmax};
+    for (size_t i = 0; i < NF_COUNT(owned); i++)
+        nf_free(owned[i]);
+    *l = (plan_layer){0};
+}
+
+uint64_t plan_macs(const ir_graph *g, const ir_node *node, const plan_shape *out)
+{
+    size_t w = 0;
+    if (node->n_in < 2 || node->in[1] < 0) return 0;
+    const ir_tensor *weights = &g->tensors[node->in[1]];
+    const bool depthwise = node->op == IR_DEPTHWISE_CONV_2D;
+    if (!depthwise && node->op != IR_CONV_2D && node->op != IR_FULLY_CONNECTED) return 0;
+    ir_elems(&w, weights, 1);
+    const size_t channels = (size_t)weights->dim[depthwise ? weights->rank - 1 : 0];
+    return channels ? (uint64_t)out->elems * (w / channels) : 0;
+}

@@ -1,0 +1,168 @@
+/* layer.h - a node made ready to run: its kernel and its packed weights. Layer: plan.
+ * Thread rule: made while a model loads, then read-only and shared by all sessions. */
+#ifndef PLAN_LAYER_H
+#define PLAN_LAYER_H
+
+#include "engine/ir/graph.h"
+#include "engine/kernels/krn_f32.h"
+#include "engine/kernels/krn_qs8.h"
+#include "engine/kernels/krn_window.h"
+#include "engine/options.h"
+
+/* What the whole model is compiled for. */
+typedef struct plan_env {
+    krn_qs8 qs8;
+    krn_round round; /* of the integer ops */
+    bool away;       /* QUANTIZE rounds halves away from zero */
+    bool blas;
+} plan_env;
+
+typedef struct plan_shape { /* concrete: the batch is filled in */
+    int rank;
+    size_t dim[ENG_MAX_RANK];
+    size_t elems;
+} plan_shape;
+
+typedef struct plan_step plan_step;
+typedef struct plan_layer plan_layer;
+
+/* One row for each operator and kind of operands. */
+typedef struct plan_kernel {
+    ir_op op;
+    int kind; /* plan_kind */
+    const char *name;
+    /* Once a model: packs weights, makes tables. May be NULL. */
+    nf_status (*prepare)(plan_layer *l, const ir_graph *g, const plan_env *env, nf_error *err);
+    /* Once a session: fills s->u and s->scratch_bytes from the shapes. */
+    nf_status (*bind)(plan_step *s, const plan_shape *in, const plan_shape *out, nf_error *err);
+    void (*run)(const plan_step *s);
+} plan_kernel;
+
+enum plan_kind {
+    PLAN_F32,    /* float in, float weights */
+    PLAN_Q8,     /* int8 or uint8 in */
+    PLAN_HYBRID, /* float in, int8 weights */
+    PLAN_ANY     /* moves bytes */
+};
+
+/* Weights of a product, for each of `groups` groups: n outputs from k inputs. */
+typedef struct plan_product {
+    size_t groups, n, k, n_pad, k_pad;
+    float *w_f32;       /* [groups][k][n] */
+    int8_t *w_q8;       /* [groups] packed by krn_qs8_pack */
+    float *bias_f32;    /* [groups * n] */
+    int32_t *bias_q8;   /* [groups * n] */
+    float *scale;       /* [groups * n]: of the weights (hybrid) or of the requantization */
+    krn_factor *factor; /* [groups * n] */
+    krn_requant requant;
+    bool symmetric; /* hybrid: how rows of floats are quantized */
+} plan_product;
+
+struct plan_layer {
+    const plan_kernel *kernel;
+    const ir_node *node;     /* borrowed from the model's graph */
+    const char *kernel_name; /* what computes it */
+    size_t elem_size;        /* of x */
+    bool is_unsigned;        /* 8-bit values are uint8 */
+    bool away;
+    int32_t zero; /* of x */
+    float scale;  /* of x, or of y for QUANTIZE */
+    float clamp_low, clamp_high;
+    int32_t low, high; /* 8-bit limits of y */
+    krn_round round;
+    krn_qs8_gemm_fn qs8_gemm;
+    bool blas;
+    plan_product product;
+    krn_qs8_binary binary;
+    krn_qs8_softmax *softmax; /* owned */
+    uint64_t weight_bytes;
+};
+
+/* One step of a session's program: kernels and absolute addresses. */
+struct plan_step {
+    void (*run)(const plan_step *s);
+    const plan_layer *layer;
+    const void *a, *b; /* operands */
+    void *y, *scratch;
+    size_t scratch_bytes;
+    uint64_t macs;
+    union {
+        size_t elems;
+        struct {
+            size_t rows, tile; /* rows of x; rows worked on at once */
+        } dense;
+        struct {
+            krn_window w;
+            size_t batch, tile; /* images; output pixels worked on at once */
+            bool pointwise;     /* the matrix of windows is x itself */
+        } window;
+        struct {
+            size_t outer, n, inner;
+        } softmax;
+        struct {
+            int rank;
+            size_t dim[ENG_MAX_RANK], step_a[ENG_MAX_RANK], step_b[ENG_MAX_RANK];
+        } loop;
+    } u;
+};
+
+/** Chooses the kernel of a node and prepares it. NF_EUNSUPPORTED, NF_EFORMAT, NF_ENOMEM. */
+nf_status plan_layer_init(plan_layer *l, const ir_graph *g, const ir_node *node,
+                          const plan_env *env, nf_error *err);
+void plan_layer_fini(plan_layer *l);
+
+/** Multiply-accumulates of the node for `batch` rows. */
+uint64_t plan_macs(const ir_graph *g, const ir_node *node, const plan_shape *out);
+
+/** Limits of an 8-bit result: its dtype's range, narrowed by the clamp (real units). */
+void plan_limits_q8(int32_t *low, int32_t *high, const ir_tensor *y, ir_clamp clamp);
+
+/* The pieces that the table in layer.c is made of; each op_*.c gives its own. */
+#define PLAN_PREPARE(name)                                                                         \
+    nf_status name(plan_layer *l, const ir_graph *g, const plan_env *env, nf_error *err)
+#define PLAN_BIND(name)                                                                            \
+    nf_status name(plan_step *s, const plan_shape *in, const plan_shape *out, nf_error *err)
+#define PLAN_RUN(name) void name(const plan_step *s)
+
+PLAN_PREPARE(plan_product_f32);
+PLAN_PREPARE(plan_product_q8);
+PLAN_PREPARE(plan_product_hybrid);
+PLAN_PREPARE(plan_depthwise_f32);
+PLAN_PREPARE(plan_depthwise_q8);
+PLAN_PREPARE(plan_binary_q8);
+PLAN_PREPARE(plan_softmax_q8);
+PLAN_PREPARE(plan_quantize);
+PLAN_PREPARE(plan_same_quant); /* x and y must share scale and zero point */
+
+PLAN_BIND(plan_bind_dense_f32);
+PLAN_BIND(plan_bind_dense_q8);
+PLAN_BIND(plan_bind_conv_f32);
+PLAN_BIND(plan_bind_conv_q8);
+PLAN_BIND(plan_bind_depthwise);
+PLAN_BIND(plan_bind_pool);
+PLAN_BIND(plan_bind_binary);
+PLAN_BIND(plan_bind_softmax);
+PLAN_BIND(plan_bind_elems);
+PLAN_BIND(plan_bind_transpose);
+
+PLAN_RUN(plan_run_dense_f32);
+PLAN_RUN(plan_run_dense_q8);
+PLAN_RUN(plan_run_dense_hybrid);
+PLAN_RUN(plan_run_conv_f32);
+PLAN_RUN(plan_run_conv_q8);
+PLAN_RUN(plan_run_depthwise_f32);
+PLAN_RUN(plan_run_depthwise_q8);
+PLAN_RUN(plan_run_pool_f32);
+PLAN_RUN(plan_run_pool_q8);
+PLAN_RUN(plan_run_binary_f32);
+PLAN_RUN(plan_run_binary_q8);
+PLAN_RUN(plan_run_softmax_f32);
+PLAN_RUN(plan_run_softmax_q8);
+PLAN_RUN(plan_run_clamp_f32);
+PLAN_RUN(plan_run_clamp_q8);
+PLAN_RUN(plan_run_quantize);
+PLAN_RUN(plan_run_dequantize);
+PLAN_RUN(plan_run_copy);
+PLAN_RUN(plan_run_transpose);
+
+#endif /* PLAN_LAYER_H */

@@ -1,0 +1,113 @@
+/* op_window.c - DEPTHWISE_CONV_2D and pooling. Layer: plan.
+ * Thread rule: run functions touch only their step's memory. */
+#include "engine/plan/layer.h"
+#include "engine/plan/window.h"
+
+void plan_window_of(krn_window *w, const ir_window *a, const plan_shape *in, const plan_shape *out)
+{
+    *w = (krn_window){
+        .in_h = in[0].dim[1],
+        .in_w = in[0].dim[2],
+        .in_c = in[0].dim[3],
+        .out_h = out->dim[1],
+        .out_w = out->dim[2],
+        .out_c = out->dim[3],
+        .stride_h = (size_t)a->stride_h,
+        .stride_w = (size_t)a->stride_w,
+        .dilation_h = (size_t)(a->dilation_h > 0 ? a->dilation_h : 1),
+        .dilation_w = (size_t)(a->dilation_w > 0 ? a->dilation_w : 1),
+    };
+}
+
+void plan_window_pad(krn_window *w, const ir_window *a)
+{
+    w->top = ir_window_axis(a, true, (int64_t)w->in_h, (int32_t)w->kernel_h).before;
+    w->left = ir_window_axis(a, false, (int64_t)w->in_w, (int32_t)w->kernel_w).before;
+}
+
+PLAN_BIND(plan_bind_depthwise)
+{
+    (void)err;
+    const ir_window *a = &s->layer->node->attr.window;
+    krn_window *w = &s->u.window.w;
+    plan_window_of(w, a, in, out);
+    w->kernel_h = in[1].dim[1];
+    w->kernel_w = in[1].dim[2];
+    plan_window_pad(w, a);
+    s->u.window.batch = in[0].dim[0];
+    s->scratch_bytes = w->out_c * sizeof(int32_t);
+    return NF_OK;
+}
+
+PLAN_BIND(plan_bind_pool)
+{
+    (void)err;
+    const ir_window *a = &s->layer->node->attr.window;
+    krn_window *w = &s->u.window.w;
+    plan_window_of(w, a, in, out);
+    w->kernel_h = (size_t)a->kernel_h;
+    w->kernel_w = (size_t)a->kernel_w;
+    plan_window_pad(w, a);
+    s->u.window.batch = in[0].dim[0];
+    return NF_OK;
+}
+
+/* Elements of one image in and out. */
+static size_t image_in(const krn_window *w)
+{
+    return w->in_h * w->in_w * w->in_c;
+}
+
+static size_t image_out(const krn_window *w)
+{
+    return w->out_h * w->out_w * w->out_c;
+}
+
+PLAN_RUN(plan_run_depthwise_f32)
+{
+    const plan_layer *l = s->layer;
+    const krn_window *w = &s->u.window.w;
+    for (size_t b = 0; b < s->u.window.batch; b++)
+        krn_f32_depthwise_ref((float *)s->y + b * image_out(w),
+                              (const float *)s->a + b * image_in(w), l->product.w_f32,
+                              l->product.bias_f32, w, l->clamp_low, l->clamp_high);
+}
+
+PLAN_RUN(plan_run_depthwise_q8)
+{
+    const plan_layer *l = s->layer;
+    const krn_window *w = &s->u.window.w;
+    for (size_t b = 0; b < s->u.window.batch; b++)
+        krn_qs8_depthwise_ref((uint8_t *)s->y + b * image_out(w),
+                              (const uint8_t *)s->a + b * image_in(w), l->product.w_q8, w, l->zero,
+                              l->is_unsigned, &l->product.requant, s->scratch);
+}
+
+PLAN_RUN(plan_run_pool_f32)
+{
+    const plan_layer *l = s->layer;
+    const krn_window *w = &s->u.window.w;
+    for (size_t b = 0; b < s->u.window.batch; b++) {
+        const float *x = (const float *)s->a + b * image_in(w);
+        float *y = (float *)s->y + b * image_out(w);
+        if (l->node->op == IR_MAX_POOL_2D)
+            krn_f32_max_pool_ref(y, x, w, l->clamp_low, l->clamp_high);
+        else
+            krn_f32_mean_pool_ref(y, x, w, l->node->attr.window.count_pad, l->clamp_low,
+                                  l->clamp_high);
+    }
+}
+
+PLAN_RUN(plan_run_pool_q8)
+{
+    const plan_layer *l = s->layer;
+    const krn_window *w = &s->u.window.w;
+    for (size_t b = 0; b < s->u.window.batch; b++) {
+        const uint8_t *x = (const uint8_t *)s->a + b * image_in(w);
+        uint8_t *y = (uint8_t *)s->y + b * image_out(w);
+        if (l->node->op == IR_MAX_POOL_2D)
+            krn_qs8_max_pool_ref(y, x, w, l->is_unsigned, l->low, l->high);
+        else
+            krn_qs8_mean_pool_ref(y, x, w, l->is_unsigned, l->round, l->zero, l->low, l->high);
+    }
+}
