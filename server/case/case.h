@@ -72,7 +72,7 @@ typedef struct srv_case {
 } srv_case;
 
 /* A recorded tensor in memory. */
-typedef struct srv_tensor {
+typedef struct srv_recorded {
     srv_case_content content; /* SRV_CASE_STRINGS keeps the text in data */
     eng_dtype dtype;
     int rank;
@@ -80,7 +80,7 @@ typedef struct srv_tensor {
     size_t elems;
     uint8_t *data; /* owned */
     size_t bytes;
-} srv_tensor;
+} srv_recorded;
 
 /** Does the folder hold cases of either kind? */
 bool srv_case_here(const char *dir);
@@ -102,17 +102,17 @@ void srv_case_destroy(srv_case **c);
  * what shape and dtype say); NF_EUNSUPPORTED (a TensorProto of a type no model takes); NF_ENOMEM.
  * Owns: fini gives the memory back.
  */
-nf_status srv_tensor_read(srv_tensor *out, const srv_case *c, const srv_case_io *io,
-                          const srv_case_ref *ref, const char *instead, nf_error *err);
-void srv_tensor_fini(srv_tensor *t);
+nf_status srv_recorded_read(srv_recorded *out, const srv_case *c, const srv_case_io *io,
+                            const srv_case_ref *ref, const char *instead, nf_error *err);
+void srv_recorded_fini(srv_recorded *t);
 
 /** Element i as a double; 64-bit integers over 2^53 are rounded. */
 double srv_element(const void *data, eng_dtype dtype, size_t i);
 
 /** float32 copy of a numeric tensor in real units: (q - zero_point) * scale where io is quantized.
  * NF_EUNSUPPORTED for strings. */
-nf_status srv_tensor_real(srv_tensor *out, const srv_tensor *in, const srv_case_io *io,
-                          nf_error *err);
+nf_status srv_recorded_real(srv_recorded *out, const srv_recorded *in, const srv_case_io *io,
+                            nf_error *err);
 
 /** Joins two parts of a path. NF_ENOMEM. */
 nf_status srv_case_path(char **out, const char *dir, const char *name, nf_error *err);

@@ -53,15 +53,15 @@ done:
 
 /* Recorded values and the model's, ready to be compared: as they are, or both in real units. */
 typedef struct pair {
-    srv_tensor want, got; /* got.data is owned only where `real` is set */
+    srv_recorded want, got; /* got.data is owned only where `real` is set */
     srv_case_tolerance tolerance;
     bool real;
 } pair;
 
 static void pair_fini(pair *p)
 {
-    srv_tensor_fini(&p->want);
-    if (p->real) srv_tensor_fini(&p->got);
+    srv_recorded_fini(&p->want);
+    if (p->real) srv_recorded_fini(&p->got);
 }
 
 /* A tolerance of integer steps, in real units. */
@@ -73,7 +73,7 @@ static srv_case_tolerance real_tolerance(const srv_case_io *io)
                                 .abs = step * ((double)io->tolerance.lsb + 1e-3)};
 }
 
-static bool same_kind(const checker *k, const srv_tensor *want, size_t out)
+static bool same_kind(const checker *k, const srv_recorded *want, size_t out)
 {
     const srv_case_io *const io = &k->c->out[out];
     const srv_case_io have = srv_case_run_out_io(&k->run, out);
@@ -87,20 +87,20 @@ static nf_status pair_read(pair *p, const checker *k, size_t item, size_t out, c
 {
     const srv_case_io *const io = &k->c->out[out];
     const srv_case_io have = srv_case_run_out_io(&k->run, out);
-    srv_tensor real;
+    srv_recorded real;
     nf_status st;
 
     *p = (pair){.got = k->run.got[out], .tolerance = io->tolerance};
-    st = srv_tensor_read(&p->want, k->c, io, &k->c->items[item].out[out], instead, err);
+    st = srv_recorded_read(&p->want, k->c, io, &k->c->items[item].out[out], instead, err);
     if (st) return st;
     if (p->want.content == SRV_CASE_PROTO && p->want.dtype != ENG_F32 && p->want.dtype != ENG_F64)
         p->tolerance = (srv_case_tolerance){.rule = SRV_CASE_EXACT};
     if (same_kind(k, &p->want, out)) return NF_OK;
     p->tolerance = real_tolerance(io);
-    if ((st = srv_tensor_real(&real, &p->want, io, err))) goto done;
-    srv_tensor_fini(&p->want);
+    if ((st = srv_recorded_real(&real, &p->want, io, err))) goto done;
+    srv_recorded_fini(&p->want);
     p->want = real;
-    if ((st = srv_tensor_real(&real, &k->run.got[out], &have, err))) goto done;
+    if ((st = srv_recorded_real(&real, &k->run.got[out], &have, err))) goto done;
     p->got = real;
     p->real = true;
 done:
@@ -109,7 +109,7 @@ done:
 }
 
 /* The first class with the largest value among elements first .. first + n - 1. */
-static size_t argmax(const srv_tensor *t, size_t first, size_t n)
+static size_t argmax(const srv_recorded *t, size_t first, size_t n)
 {
     size_t best = 0;
     for (size_t i = 1; i < n; i++)
@@ -140,8 +140,8 @@ static bool shapes_agree(srv_check_output *o, const pair *p)
 {
     const bool maps = p->want.content == SRV_CASE_MAPS;
     if (p->want.elems == p->got.elems && (maps || srv_same_shape(&p->want, &p->got))) return true;
-    srv_shape_text(o->shape[0], sizeof(o->shape[0]), p->want.dim, p->want.rank);
-    srv_shape_text(o->shape[1], sizeof(o->shape[1]), p->got.dim, p->got.rank);
+    srv_dims_text(o->shape[0], sizeof(o->shape[0]), p->want.dim, p->want.rank);
+    srv_dims_text(o->shape[1], sizeof(o->shape[1]), p->got.dim, p->got.rank);
     return false;
 }
 

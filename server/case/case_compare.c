@@ -11,7 +11,7 @@ static bool is_float(eng_dtype t)
 }
 
 /* |a - b| of two integers; what does not fit 63 bits counts as infinite. */
-static double integer_gap(const srv_tensor *want, const srv_tensor *got, size_t i)
+static double integer_gap(const srv_recorded *want, const srv_recorded *got, size_t i)
 {
     int64_t a, b, gap;
     if (want->dtype != ENG_I64)
@@ -42,13 +42,14 @@ static double allowed(srv_case_tolerance t, double want)
     }
 }
 
-static bool same_bits(const srv_tensor *want, const srv_tensor *got, size_t i)
+static bool same_bits(const srv_recorded *want, const srv_recorded *got, size_t i)
 {
     const size_t size = eng_dtype_size(want->dtype);
     return memcmp(want->data + i * size, got->data + i * size, size) == 0;
 }
 
-srv_diff srv_compare(const srv_tensor *want, const srv_tensor *got, srv_case_tolerance tolerance)
+srv_diff srv_compare(const srv_recorded *want, const srv_recorded *got,
+                     srv_case_tolerance tolerance)
 {
     const bool floats = is_float(want->dtype);
     srv_diff d = {.elems = want->elems};
@@ -81,7 +82,7 @@ void srv_diff_merge(srv_diff *into, const srv_diff *more)
     if (more->worst > into->worst) into->worst = more->worst;
 }
 
-bool srv_same_shape(const srv_tensor *a, const srv_tensor *b)
+bool srv_same_shape(const srv_recorded *a, const srv_recorded *b)
 {
     if (a->rank != b->rank) return false;
     for (int d = 0; d < a->rank; d++)
@@ -89,7 +90,7 @@ bool srv_same_shape(const srv_tensor *a, const srv_tensor *b)
     return true;
 }
 
-void srv_shape_text(char *out, size_t size, const int64_t *dim, int rank)
+void srv_dims_text(char *out, size_t size, const int64_t *dim, int rank)
 {
     size_t at = (size_t)snprintf(out, size, "[");
     for (int d = 0; d < rank && at < size; d++)

@@ -15,15 +15,16 @@ typedef struct srv_diff {
 
 /** Compares two numeric tensors of the same dtype and element count. Integers are compared as
  * integers, so that 64 bits count in full. */
-srv_diff srv_compare(const srv_tensor *want, const srv_tensor *got, srv_case_tolerance tolerance);
+srv_diff srv_compare(const srv_recorded *want, const srv_recorded *got,
+                     srv_case_tolerance tolerance);
 
 /** Adds one more comparison; `first`, `want` and `got` stay those of the first that failed. */
 void srv_diff_merge(srv_diff *into, const srv_diff *more);
 
 /** Do the shapes agree, size by size? */
-bool srv_same_shape(const srv_tensor *a, const srv_tensor *b);
+bool srv_same_shape(const srv_recorded *a, const srv_recorded *b);
 
 /** Writes "[1, 3]" into out. */
-void srv_shape_text(char *out, size_t size, const int64_t *dim, int rank);
+void srv_dims_text(char *out, size_t size, const int64_t *dim, int rank);
 
 #endif /* SRV_CASE_COMPARE_H */

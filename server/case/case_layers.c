@@ -31,7 +31,7 @@ static const json_t *find_layer(const json_t *root, const char *name)
     return NULL;
 }
 
-static nf_status read_layer(srv_tensor *t, const json_t *layer, const eng_step_info *step,
+static nf_status read_layer(srv_recorded *t, const json_t *layer, const eng_step_info *step,
                             const srv_case *c, nf_error *err)
 {
     const char *file = json_string_value(json_object_get(layer, "file"));
@@ -44,7 +44,7 @@ static nf_status read_layer(srv_tensor *t, const json_t *layer, const eng_step_i
         if (ref.dim[d] < 0) ref.dim[d] = 1; /* the batch: layers are recorded for one row */
     ref.file = nf_strdup(file, strlen(file), NF_MEM_MISC);
     if (!ref.file) return nf_fail(err, NF_ENOMEM, FILE_NAME, "no memory");
-    st = srv_tensor_read(t, c, &io, &ref, NULL, err);
+    st = srv_recorded_read(t, c, &io, &ref, NULL, err);
     nf_free(ref.file);
     return st;
 }
@@ -63,7 +63,7 @@ static nf_status compare_steps(srv_check_layers *out, const srv_case_run *r, eng
 {
     for (size_t i = 0; i < r->info->n_ops; i++) {
         eng_step_info step;
-        srv_tensor want, got;
+        srv_recorded want, got;
         nf_status st;
         eng_model_step(&step, model, i);
         const json_t *layer = find_layer(root, step.output);
@@ -76,7 +76,7 @@ static nf_status compare_steps(srv_check_layers *out, const srv_case_run *r, eng
             const srv_diff d = srv_compare(&want, &got, tolerance);
             note(out, &d, step.output);
         }
-        srv_tensor_fini(&want);
+        srv_recorded_fini(&want);
         if (!whole) return nf_fail(err, NF_EINVAL, step.output, "the step kept no result");
     }
     return NF_OK;

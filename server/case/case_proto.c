@@ -100,7 +100,7 @@ static nf_status next_field(field *f, reader *r)
     return NF_OK;
 }
 
-static nf_status add_dim(srv_tensor *t, uint64_t v, const reader *r)
+static nf_status add_dim(srv_recorded *t, uint64_t v, const reader *r)
 {
     if (t->rank == ENG_MAX_RANK) return bad(r, "more than 8 dimensions");
     if (v > SRV_CASE_MAX_FILE) return bad(r, "dimension out of range");
@@ -108,7 +108,7 @@ static nf_status add_dim(srv_tensor *t, uint64_t v, const reader *r)
     return NF_OK;
 }
 
-static nf_status read_dims(srv_tensor *t, const field *f, const reader *r)
+static nf_status read_dims(srv_recorded *t, const field *f, const reader *r)
 {
     nf_status st = NF_OK;
     if (f->wire == W_VARINT) return add_dim(t, f->value, r);
@@ -122,7 +122,7 @@ static nf_status read_dims(srv_tensor *t, const field *f, const reader *r)
     return st;
 }
 
-static nf_status gather_one(gathered *g, srv_tensor *t, const field *f, const reader *r)
+static nf_status gather_one(gathered *g, srv_recorded *t, const field *f, const reader *r)
 {
     switch (f->number) {
     case F_DIMS:
@@ -146,7 +146,7 @@ static nf_status gather_one(gathered *g, srv_tensor *t, const field *f, const re
     }
 }
 
-static nf_status gather(gathered *g, srv_tensor *t, nf_bytes file, nf_error *err)
+static nf_status gather(gathered *g, srv_recorded *t, nf_bytes file, nf_error *err)
 {
     reader r = {.in = file, .err = err};
     nf_status st = NF_OK;
@@ -164,7 +164,7 @@ static nf_status gather(gathered *g, srv_tensor *t, nf_bytes file, nf_error *err
     return st;
 }
 
-static nf_status sizes(srv_tensor *t, nf_error *err)
+static nf_status sizes(srv_recorded *t, nf_error *err)
 {
     t->elems = 1;
     for (int d = 0; d < t->rank; d++)
@@ -175,7 +175,7 @@ static nf_status sizes(srv_tensor *t, nf_error *err)
 }
 
 /* Stores one element of a typed field; *n counts them. value holds the low bytes of it. */
-static nf_status put(srv_tensor *t, size_t *n, const void *value, const reader *r)
+static nf_status put(srv_recorded *t, size_t *n, const void *value, const reader *r)
 {
     const size_t size = eng_dtype_size(t->dtype);
     if (*n >= t->elems) return bad(r, "more elements than the shape has");
@@ -185,7 +185,7 @@ static nf_status put(srv_tensor *t, size_t *n, const void *value, const reader *
 }
 
 /* One field of typed elements: packed (W_LEN) or a single one. */
-static nf_status typed(srv_tensor *t, size_t *n, const field *f, const reader *r)
+static nf_status typed(srv_recorded *t, size_t *n, const field *f, const reader *r)
 {
     const bool fixed = t->dtype == ENG_F32 || t->dtype == ENG_F64;
     const uint32_t single = !fixed ? W_VARINT : t->dtype == ENG_F32 ? W_32 : W_64;
@@ -210,7 +210,8 @@ static nf_status typed(srv_tensor *t, size_t *n, const field *f, const reader *r
     return st;
 }
 
-static nf_status typed_elements(srv_tensor *t, const proto_type *type, nf_bytes file, nf_error *err)
+static nf_status typed_elements(srv_recorded *t, const proto_type *type, nf_bytes file,
+                                nf_error *err)
 {
     reader r = {.in = file, .err = err};
     size_t n = 0;
@@ -226,12 +227,12 @@ static nf_status typed_elements(srv_tensor *t, const proto_type *type, nf_bytes 
     return st;
 }
 
-nf_status srv_tensor_proto(srv_tensor *out, nf_bytes file, nf_error *err)
+nf_status srv_recorded_proto(srv_recorded *out, nf_bytes file, nf_error *err)
 {
     gathered g = {0};
     nf_status st;
 
-    *out = (srv_tensor){.content = SRV_CASE_PROTO};
+    *out = (srv_recorded){.content = SRV_CASE_PROTO};
     if ((st = gather(&g, out, file, err))) goto done;
     out->dtype = g.type->dtype;
     if ((st = sizes(out, err))) goto done;
@@ -255,6 +256,6 @@ nf_status srv_tensor_proto(srv_tensor *out, nf_bytes file, nf_error *err)
     else
         st = typed_elements(out, g.type, file, err);
 done:
-    if (st) srv_tensor_fini(out);
+    if (st) srv_recorded_fini(out);
     return st;
 }

@@ -12,6 +12,6 @@
  * Returns NF_OK; NF_EFORMAT (malformed, says at which byte; element count is not the shape's);
  * NF_EUNSUPPORTED (strings, float16, complex …, external data, segments); NF_ETOOLARGE; NF_ENOMEM.
  */
-nf_status srv_tensor_proto(srv_tensor *out, nf_bytes file, nf_error *err);
+nf_status srv_recorded_proto(srv_recorded *out, nf_bytes file, nf_error *err);
 
 #endif /* SRV_CASE_PROTO_H */

@@ -47,7 +47,7 @@ nf_status srv_case_run_init(srv_case_run *r, eng_model *model, const srv_case *c
 static void drop_outputs(srv_case_run *r)
 {
     for (size_t k = 0; k < SRV_CASE_MAX_IO; k++)
-        srv_tensor_fini(&r->got[k]);
+        srv_recorded_fini(&r->got[k]);
 }
 
 void srv_case_run_fini(srv_case_run *r)
@@ -63,27 +63,27 @@ static bool same_quant(const srv_case_io *a, const eng_io *b)
 }
 
 /* A quantized input whose case does not give the quantization is taken as it is. */
-static bool fits_as_is(const srv_tensor *t, const srv_case_io *io, const eng_io *want)
+static bool fits_as_is(const srv_recorded *t, const srv_case_io *io, const eng_io *want)
 {
     return t->dtype == want->dtype && (!io->quantized || same_quant(io, want));
 }
 
-static nf_status load_input(srv_case_run *r, srv_tensor *t, const srv_case *c, size_t item,
+static nf_status load_input(srv_case_run *r, srv_recorded *t, const srv_case *c, size_t item,
                             size_t k, nf_error *err)
 {
     const eng_io *const want = &r->info->inputs[r->in[k]];
-    srv_tensor real;
-    nf_status st = srv_tensor_read(t, c, &c->in[k], &c->items[item].in[k], NULL, err);
+    srv_recorded real;
+    nf_status st = srv_recorded_read(t, c, &c->in[k], &c->items[item].in[k], NULL, err);
     if (st || fits_as_is(t, &c->in[k], want)) return st;
-    if ((st = srv_tensor_real(&real, t, &c->in[k], err))) return st;
-    srv_tensor_fini(t);
+    if ((st = srv_recorded_real(&real, t, &c->in[k], err))) return st;
+    srv_recorded_fini(t);
     *t = real;
     r->real_units = true;
     return NF_OK;
 }
 
 /* Rows of an item: the elements of its first input over those of one row. */
-static nf_status count_rows(size_t *rows, const srv_case_run *r, const srv_tensor *in,
+static nf_status count_rows(size_t *rows, const srv_case_run *r, const srv_recorded *in,
                             const srv_case *c, nf_error *err)
 {
     *rows = 1;
@@ -100,9 +100,9 @@ static nf_status count_rows(size_t *rows, const srv_case_run *r, const srv_tenso
     return NF_OK;
 }
 
-static nf_status make_output(srv_tensor *t, const eng_io *io, size_t rows, nf_error *err)
+static nf_status make_output(srv_recorded *t, const eng_io *io, size_t rows, nf_error *err)
 {
-    *t = (srv_tensor){.content = SRV_CASE_TENSOR, .dtype = io->dtype, .rank = io->rank};
+    *t = (srv_recorded){.content = SRV_CASE_TENSOR, .dtype = io->dtype, .rank = io->rank};
     memcpy(t->dim, io->dim, sizeof(t->dim));
     if (io->batched) t->dim[0] = (int64_t)rows;
     if (!nf_mul_size(&t->elems, rows, io->row_elems) ||
@@ -113,7 +113,7 @@ static nf_status make_output(srv_tensor *t, const eng_io *io, size_t rows, nf_er
     return t->data ? NF_OK : nf_fail(err, NF_ENOMEM, io->name, "no memory");
 }
 
-static nf_status run_rows(srv_case_run *r, const srv_case *c, srv_tensor *in, nf_error *err)
+static nf_status run_rows(srv_case_run *r, const srv_case *c, srv_recorded *in, nf_error *err)
 {
     eng_view in_views[SRV_CASE_MAX_IO], out_views[SRV_CASE_MAX_IO];
     size_t rows;
@@ -122,7 +122,7 @@ static nf_status run_rows(srv_case_run *r, const srv_case *c, srv_tensor *in, nf
     for (size_t k = 0; k < c->n_in; k++)
         in_views[r->in[k]] = (eng_view){in[k].dtype, in[k].data, in[k].bytes};
     for (size_t k = 0; k < c->n_out; k++) {
-        srv_tensor *const t = &r->got[k];
+        srv_recorded *const t = &r->got[k];
         if ((st = make_output(t, &r->info->outputs[r->out[k]], rows, err))) return st;
         out_views[r->out[k]] = (eng_view){t->dtype, t->data, t->bytes};
     }
@@ -131,14 +131,14 @@ static nf_status run_rows(srv_case_run *r, const srv_case *c, srv_tensor *in, nf
 
 nf_status srv_case_run_item(srv_case_run *r, const srv_case *c, size_t i, nf_error *err)
 {
-    srv_tensor in[SRV_CASE_MAX_IO] = {0};
+    srv_recorded in[SRV_CASE_MAX_IO] = {0};
     nf_status st = NF_OK;
     drop_outputs(r);
     for (size_t k = 0; k < c->n_in && !st; k++)
         st = load_input(r, &in[k], c, i, k, err);
     if (!st) st = run_rows(r, c, in, err);
     for (size_t k = 0; k < c->n_in; k++)
-        srv_tensor_fini(&in[k]);
+        srv_recorded_fini(&in[k]);
     return st;
 }
 

@@ -8,11 +8,11 @@
 /* A session of a model, and which of its inputs and outputs are which of the case's. */
 typedef struct srv_case_run {
     const eng_info *info;
-    eng_session *session;            /* holds the model */
-    bool real_units;                 /* set where a recorded input had to be converted */
-    size_t in[SRV_CASE_MAX_IO];      /* engine's input of the case's input k */
-    size_t out[SRV_CASE_MAX_IO];     /* engine's output of the case's output k */
-    srv_tensor got[SRV_CASE_MAX_IO]; /* what the last run gave, in the case's order */
+    eng_session *session;              /* holds the model */
+    bool real_units;                   /* set where a recorded input had to be converted */
+    size_t in[SRV_CASE_MAX_IO];        /* engine's input of the case's input k */
+    size_t out[SRV_CASE_MAX_IO];       /* engine's output of the case's output k */
+    srv_recorded got[SRV_CASE_MAX_IO]; /* what the last run gave, in the case's order */
 } srv_case_run;
 
 /**

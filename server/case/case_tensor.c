@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static nf_status from_raw(srv_tensor *t, nf_bytes file, const char *path, nf_error *err)
+static nf_status from_raw(srv_recorded *t, nf_bytes file, const char *path, nf_error *err)
 {
     size_t want;
     if (!nf_mul_size(&want, t->elems, eng_dtype_size(t->dtype)) || want != file.len)
@@ -22,7 +22,7 @@ static nf_status from_raw(srv_tensor *t, nf_bytes file, const char *path, nf_err
 }
 
 /* The text as it is; elements are its lines. */
-static nf_status from_text(srv_tensor *t, nf_bytes file, const char *path, nf_error *err)
+static nf_status from_text(srv_recorded *t, nf_bytes file, const char *path, nf_error *err)
 {
     size_t lines = 0;
     for (size_t i = 0; i < file.len; i++)
@@ -37,7 +37,7 @@ static nf_status from_text(srv_tensor *t, nf_bytes file, const char *path, nf_er
     return NF_OK;
 }
 
-static nf_status fill_maps(srv_tensor *t, const json_t *rows, const char *path, nf_error *err)
+static nf_status fill_maps(srv_recorded *t, const json_t *rows, const char *path, nf_error *err)
 {
     float *const out = (float *)t->data;
     size_t n = 0;
@@ -59,7 +59,7 @@ static nf_status fill_maps(srv_tensor *t, const json_t *rows, const char *path, 
 }
 
 /* [{"a": 0.1, "b": 0.9}, …] as float32 [rows, classes], the classes in the order of the file. */
-static nf_status from_maps(srv_tensor *t, nf_bytes file, const char *path, nf_error *err)
+static nf_status from_maps(srv_recorded *t, nf_bytes file, const char *path, nf_error *err)
 {
     json_error_t why;
     json_t *rows = json_loadb((const char *)file.data, file.len, JSON_REJECT_DUPLICATES, &why);
@@ -82,15 +82,15 @@ done:
     return st;
 }
 
-static nf_status from_proto(srv_tensor *t, nf_bytes file, const char *path, nf_error *err)
+static nf_status from_proto(srv_recorded *t, nf_bytes file, const char *path, nf_error *err)
 {
     nf_error why = {0};
-    const nf_status st = srv_tensor_proto(t, file, &why);
+    const nf_status st = srv_recorded_proto(t, file, &why);
     if (st) nf_note(err, st, path, "%s", why.text);
     return st;
 }
 
-typedef nf_status (*reader)(srv_tensor *t, nf_bytes file, const char *path, nf_error *err);
+typedef nf_status (*reader)(srv_recorded *t, nf_bytes file, const char *path, nf_error *err);
 
 static const reader readers[] = {[SRV_CASE_TENSOR] = from_raw,
                                  [SRV_CASE_STRINGS] = from_text,
@@ -111,14 +111,15 @@ static nf_status path_of(char **out, const srv_case *c, const srv_case_ref *ref,
     return st;
 }
 
-nf_status srv_tensor_read(srv_tensor *out, const srv_case *c, const srv_case_io *io,
-                          const srv_case_ref *ref, const char *instead, nf_error *err)
+nf_status srv_recorded_read(srv_recorded *out, const srv_case *c, const srv_case_io *io,
+                            const srv_case_ref *ref, const char *instead, nf_error *err)
 {
     nf_bytes file = {0};
     char *path = NULL;
     nf_status st;
 
-    *out = (srv_tensor){.content = io->content, .dtype = io->dtype, .rank = ref->rank, .elems = 1};
+    *out =
+        (srv_recorded){.content = io->content, .dtype = io->dtype, .rank = ref->rank, .elems = 1};
     memcpy(out->dim, ref->dim, sizeof(out->dim));
     if ((st = path_of(&path, c, ref, instead, err))) goto done;
     for (int d = 0; d < out->rank; d++)
@@ -128,14 +129,14 @@ nf_status srv_tensor_read(srv_tensor *out, const srv_case *c, const srv_case_io 
 done:
     nf_free((void *)file.data);
     nf_free(path);
-    if (st) srv_tensor_fini(out);
+    if (st) srv_recorded_fini(out);
     return st;
 }
 
-void srv_tensor_fini(srv_tensor *t)
+void srv_recorded_fini(srv_recorded *t)
 {
     nf_free(t->data);
-    *t = (srv_tensor){0};
+    *t = (srv_recorded){0};
 }
 
 // clang-format off
@@ -160,10 +161,10 @@ double srv_element(const void *data, eng_dtype dtype, size_t i)
     }
 }
 
-nf_status srv_tensor_real(srv_tensor *out, const srv_tensor *in, const srv_case_io *io,
-                          nf_error *err)
+nf_status srv_recorded_real(srv_recorded *out, const srv_recorded *in, const srv_case_io *io,
+                            nf_error *err)
 {
-    *out = (srv_tensor){.content = in->content, .dtype = ENG_F32, .rank = in->rank};
+    *out = (srv_recorded){.content = in->content, .dtype = ENG_F32, .rank = in->rank};
     if (in->content == SRV_CASE_STRINGS)
         return nf_fail(err, NF_EUNSUPPORTED, io->name, "text has no value in real units");
     memcpy(out->dim, in->dim, sizeof(out->dim));
