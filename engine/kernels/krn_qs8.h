@@ -45,13 +45,16 @@ void krn_qs8_pack(int8_t *dst, const int8_t *w, size_t n, size_t k);
 
 typedef enum krn_round {
     KRN_ROUND_FLOAT, /* acc * scale in float, nearest even: litert and onnx */
-    KRN_ROUND_FIXED  /* integer factor, two roundings: reference */
+    KRN_ROUND_FIXED, /* integer factor, two roundings: reference */
+    KRN_ROUND_AWAY   /* acc * scale in double, halves away from zero: reference, where
+                        FULLY_CONNECTED has one scale an output */
 } krn_round;
 
 /* How sums become outputs: q = clamp(round((acc + bias) * scale) + zero). */
 typedef struct krn_requant {
     krn_round round;
     const float *scale;       /* [n]; KRN_ROUND_FLOAT */
+    const double *real;       /* [n]; KRN_ROUND_AWAY */
     const krn_factor *factor; /* [n]; KRN_ROUND_FIXED */
     const int32_t *bias;      /* [n] */
     int32_t zero, low, high;  /* of the output; low..high within its 8-bit range */

@@ -125,8 +125,8 @@ nf_status plan_layer_init(plan_layer *l, const ir_graph *g, const ir_node *node,
 void plan_layer_fini(plan_layer *l)
 {
     plan_product *p = &l->product;
-    void *const owned[] = {p->w_f32, p->w_q8,   p->bias_f32, p->bias_q8,
-                           p->scale, p->factor, l->softmax};
+    void *const owned[] = {p->w_f32, p->w_q8, p->bias_f32, p->bias_q8,
+                           p->scale, p->real, p->factor,   l->softmax};
     for (size_t i = 0; i < NF_COUNT(owned); i++)
         nf_free(owned[i]);
     *l = (plan_layer){0};

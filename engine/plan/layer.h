@@ -53,6 +53,7 @@ typedef struct plan_product {
     float *bias_f32;    /* [groups * n] */
     int32_t *bias_q8;   /* [groups * n] */
     float *scale;       /* [groups * n]: of the weights (hybrid) or of the requantization */
+    double *real;       /* [groups * n] */
     krn_factor *factor; /* [groups * n] */
     krn_requant requant;
     bool symmetric; /* hybrid: how rows of floats are quantized */

@@ -129,6 +129,8 @@ static void conv_tile_q8(void *y, const plan_step *s, const scratch_q8 *to, krn_
     if (l->kernel->kind == PLAN_Q8) {
         krn_requant r = p->requant;
         r.scale += group * p->n;
+        r.real += group * p->n;
+        r.real += group * p->n;
         r.factor += group * p->n;
         r.bias += group * p->n;
         krn_qs8_requant_ref((uint8_t *)y + place, to->acc, &r, at->count, p->n, p->n_pad, w->out_c);

@@ -109,26 +109,36 @@ static nf_status requant(plan_layer *l, const ir_graph *g, size_t n, nf_error *e
     plan_product *p = &l->product;
     const ir_tensor *x = &g->tensors[l->node->in[0]], *w = &g->tensors[l->node->in[1]];
     const ir_tensor *y = &g->tensors[l->node->out], *b = bias_of(g, l->node);
-    if (y->quant.n != 1 || x->quant.n != 1 || y->dtype != x->dtype)
+    if (y->quant.n != 1 || x->quant.n != 1 || (y->dtype != ENG_I8 && y->dtype != ENG_U8))
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "8-bit input needs an output of its kind");
     if (b && b->dtype != ENG_I32)
         return nf_fail(err, NF_EUNSUPPORTED, b->name, "bias of an 8-bit product must be INT32");
     p->scale = nf_alloc_array(n, sizeof(float), NF_MEM_WEIGHTS);
+    p->real = nf_alloc_array(n, sizeof(double), NF_MEM_WEIGHTS);
     p->factor = nf_alloc_array(n, sizeof(krn_factor), NF_MEM_WEIGHTS);
     p->bias_q8 = nf_alloc_array(n, sizeof(int32_t), NF_MEM_WEIGHTS);
-    if (!p->scale || !p->factor || !p->bias_q8) return no_memory(err, w);
+    if (!p->scale || !p->real || !p->factor || !p->bias_q8) return no_memory(err, w);
     for (size_t c = 0; c < n; c++) {
         const double real = real_factor(x, w, y, c, l->node->op);
         if (!(real < 1e6))
             return nf_fail(err, NF_EFORMAT, y->name, "scale of output %zu is %g times too large", c,
                            real);
         p->scale[c] = (float)real;
+        p->real[c] = real;
         p->factor[c] = krn_factor_of(real);
     }
     if (b) memcpy(p->bias_q8, b->data, n * sizeof(int32_t));
-    l->weight_bytes += n * (sizeof(float) + sizeof(krn_factor) + sizeof(int32_t));
-    p->requant =
-        (krn_requant){l->round, p->scale, p->factor, p->bias_q8, y->quant.zero[0], l->low, l->high};
+    l->weight_bytes += n * (sizeof(float) + sizeof(double) + sizeof(krn_factor) + sizeof(int32_t));
+    const bool away = l->round == KRN_ROUND_FIXED && l->node->op == IR_FULLY_CONNECTED &&
+                      w->quant.n > 1; /* found by comparing ties with TensorFlow 2.21 */
+    p->requant = (krn_requant){.round = away ? KRN_ROUND_AWAY : l->round,
+                               .scale = p->scale,
+                               .real = p->real,
+                               .factor = p->factor,
+                               .bias = p->bias_q8,
+                               .zero = y->quant.zero[0],
+                               .low = l->low,
+                               .high = l->high};
     return NF_OK;
 }
 
@@ -148,7 +158,8 @@ PLAN_PREPARE(plan_product_hybrid)
     if (!p->scale) return no_memory(err, w);
     for (size_t c = 0; c < p->groups * p->n; c++)
         p->scale[c] = w->quant.scale[w->quant.n > 1 ? c : 0];
-    p->symmetric = l->node->op == IR_CONV_2D ? !l->node->attr.window.asymmetric
+    /* TensorFlow: images meet per-channel weights asymmetrically, whatever their flag says */
+    p->symmetric = l->node->op == IR_CONV_2D ? w->quant.n == 1 && !l->node->attr.window.asymmetric
                                              : !l->node->attr.dense.asymmetric;
     return NF_OK;
 }

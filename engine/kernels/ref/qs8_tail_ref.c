@@ -19,23 +19,36 @@ static inline int32_t requant_fixed(int32_t sum, const krn_requant *r, size_t c)
     return krn_clamp((int64_t)krn_scale_int(sum, r->factor[c]) + r->zero, r->low, r->high);
 }
 
+static inline int32_t requant_away(int32_t sum, const krn_requant *r, size_t c)
+{
+    const double v = round((double)sum * r->real[c]); /* below 2^31 * 10^6: fits int64 */
+    return krn_clamp((int64_t)v + r->zero, r->low, r->high);
+}
+
 /* A bias from a file may be anything: the sum wraps, as it does in the kernels it stands for. */
 static inline int32_t with_bias(int32_t sum, int32_t bias)
 {
     return (int32_t)((uint32_t)sum + (uint32_t)bias);
 }
 
+static inline int32_t requant_one(int32_t sum, const krn_requant *r, size_t c)
+{
+    switch (r->round) {
+    case KRN_ROUND_FIXED:
+        return requant_fixed(sum, r, c);
+    case KRN_ROUND_AWAY:
+        return requant_away(sum, r, c);
+    default:
+        return requant_float(sum, r, c);
+    }
+}
+
 void krn_qs8_requant_ref(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t m, size_t n,
                          size_t ld, size_t ld_out)
 {
-    for (size_t row = 0; row < m; row++, acc += ld, out += ld_out) {
-        if (r->round == KRN_ROUND_FLOAT)
-            for (size_t c = 0; c < n; c++)
-                out[c] = (uint8_t)requant_float(with_bias(acc[c], r->bias[c]), r, c);
-        else
-            for (size_t c = 0; c < n; c++)
-                out[c] = (uint8_t)requant_fixed(with_bias(acc[c], r->bias[c]), r, c);
-    }
+    for (size_t row = 0; row < m; row++, acc += ld, out += ld_out)
+        for (size_t c = 0; c < n; c++)
+            out[c] = (uint8_t)requant_one(with_bias(acc[c], r->bias[c]), r, c);
 }
 
 void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsigned, size_t m,

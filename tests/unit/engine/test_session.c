@@ -1,0 +1,201 @@
+/* test_session.c - the bundled models through load and run: modes, blocks of rows, no allocation in
+ * a run, every allocation of a load failing once. Layer: tests. */
+#include "tests/support/support.h"
+
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const temp_files[] = {"models/temp/1/edge.tflite", "models/temp/1/cloud.onnx"};
+
+static eng_model *load(const char *path, eng_options o)
+{
+    nf_error err = {0};
+    eng_model *m;
+    nf_bytes file = test_file(path);
+    const nf_status st = eng_model_load(&m, file, &o, &err);
+    nf_free((void *)(uintptr_t)file.data);
+    assert_ok(st, &err);
+    return m;
+}
+
+static void run(eng_session *s, const float *x, size_t n_in, float *y, size_t n_out, size_t rows)
+{
+    nf_error err = {0};
+    const eng_view in = {ENG_F32, (void *)(uintptr_t)x, rows * n_in * sizeof(float)};
+    const eng_view out = {ENG_F32, y, rows * n_out * sizeof(float)};
+    assert_ok(eng_session_run(s, &in, &out, rows, &err), &err);
+}
+
+/* The lecture's reading is `normal`, a hot room hot, a cold one cold: in every file and mode. */
+static void readings_get_their_class(void **state)
+{
+    static const float x[3][3] = {{22.0f, 23.5f, 21.0f}, {35, 36, 34}, {2, 4, 3}};
+    (void)state;
+    for (size_t f = 0; f < NF_COUNT(temp_files); f++)
+        for (int mode = ENG_MODE_FILE; mode <= ENG_MODE_CLOUD; mode++) {
+            nf_error err = {0};
+            eng_session *s;
+            eng_model *m = load(temp_files[f], (eng_options){.mode = (eng_mode)mode});
+            float y[3][3];
+            assert_ok(eng_session_create(&s, m, 1, &err), &err);
+            run(s, &x[0][0], 3, &y[0][0], 3, 3);
+            for (int row = 0; row < 3; row++)
+                for (int c = 0; c < 3; c++)
+                    if (c != row) assert_true(y[row][row] > y[row][c] + 0.5f);
+            eng_session_destroy(&s);
+            eng_model_unref(&m);
+        }
+}
+
+static void modes_pick_the_precision(void **state)
+{
+    static const struct {
+        const char *file;
+        eng_mode mode;
+        eng_precision want;
+    } rows[] = {
+        {"models/temp/1/edge.tflite", ENG_MODE_FILE, ENG_PREC_INT8},
+        {"models/temp/1/edge.tflite", ENG_MODE_EDGE, ENG_PREC_INT8},
+        {"models/temp/1/edge.tflite", ENG_MODE_CLOUD, ENG_PREC_FP32},
+        {"models/temp/1/cloud.onnx", ENG_MODE_FILE, ENG_PREC_FP32},
+        {"models/temp/1/cloud.onnx", ENG_MODE_EDGE, ENG_PREC_HYBRID},
+        {"models/temp/1/cloud.onnx", ENG_MODE_CLOUD, ENG_PREC_FP32},
+        {"models/digits/1/cloud.onnx", ENG_MODE_EDGE, ENG_PREC_HYBRID},
+    };
+    (void)state;
+    for (size_t i = 0; i < NF_COUNT(rows); i++) {
+        eng_model *m = load(rows[i].file, (eng_options){.mode = rows[i].mode});
+        assert_int_equal(eng_model_info(m)->precision, rows[i].want);
+        eng_model_unref(&m);
+    }
+}
+
+/* Rows in blocks give what rows one by one give, to the bit where sums are of integers. */
+static void blocks_equal_single_rows(void **state)
+{
+    static const char *const files[] = {"models/temp/1/edge.tflite", "models/digits/1/edge.tflite",
+                                        "models/digits/1/cloud.onnx"};
+    (void)state;
+    for (size_t f = 0; f < NF_COUNT(files); f++) {
+        nf_error err = {0};
+        uint64_t seed = 7;
+        eng_session *one, *many;
+        eng_model *m = load(files[f], (eng_options){0});
+        const size_t n_in = eng_model_info(m)->inputs[0].row_elems;
+        const size_t n_out = eng_model_info(m)->outputs[0].row_elems;
+        float x[11 * 64], y[11 * 10], z[11 * 10];
+        for (size_t i = 0; i < 11 * n_in; i++)
+            x[i] = n_in == 3 ? test_uniform(&seed, -10, 45) : test_uniform(&seed, 0, 1);
+        assert_ok(eng_session_create(&one, m, 1, &err), &err);
+        assert_ok(eng_session_create(&many, m, 4, &err), &err);
+        run(one, x, n_in, y, n_out, 11);
+        run(many, x, n_in, z, n_out, 11);
+        for (size_t i = 0; i < 11 * n_out; i++)
+            assert_true(fabsf(y[i] - z[i]) <= (f == 2 ? 1e-6f : 0.0f));
+        eng_session_destroy(&one);
+        eng_session_destroy(&many);
+        eng_model_unref(&m);
+    }
+}
+
+static void a_run_allocates_nothing(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < NF_COUNT(temp_files); f++) {
+        nf_error err = {0};
+        eng_session *s;
+        eng_model *m = load(temp_files[f], (eng_options){.mode = ENG_MODE_EDGE});
+        const float x[3] = {20, 21, 22};
+        float y[3];
+        assert_ok(eng_session_create(&s, m, 8, &err), &err);
+        const uint64_t before = nf_mem_calls();
+        for (int i = 0; i < 100; i++)
+            run(s, x, 3, y, 3, 1);
+        assert_int_equal(nf_mem_calls(), before);
+        eng_session_destroy(&s);
+        eng_model_unref(&m);
+    }
+}
+
+static void wrong_views_are_named(void **state)
+{
+    nf_error err = {0};
+    eng_session *s;
+    eng_model *m = load(temp_files[0], (eng_options){0});
+    float x[4] = {0}, y[3];
+    const eng_view out = {ENG_F32, y, sizeof(y)};
+    (void)state;
+    assert_ok(eng_session_create(&s, m, 1, &err), &err);
+    const eng_view too_long = {ENG_F32, x, sizeof(x)}, not_ours = {ENG_I64, x, sizeof(x)};
+    assert_int_equal(eng_session_run(s, &too_long, &out, 1, &err), NF_EINVAL);
+    assert_string_equal(err.where, "input");
+    err = (nf_error){0};
+    assert_int_equal(eng_session_run(s, &not_ours, &out, 1, &err), NF_EINVAL);
+    assert_int_equal(eng_session_run(s, &too_long, &out, 0, NULL), NF_EINVAL);
+    eng_session_destroy(&s);
+    eng_model_unref(&m);
+}
+
+/* Load and session with the n-th allocation failing, n = 1 until all succeed: each failure is clean
+ * and gives everything back. */
+static void torture(const char *path, eng_options o)
+{
+    nf_bytes file = test_file(path);
+    const size_t live = nf_mem_live_all();
+    nf_status st = NF_ENOMEM;
+    for (uint64_t n = 1; st != NF_OK; n++) {
+        eng_model *m = NULL;
+        eng_session *s = NULL;
+        nf_error err = {0};
+        nf_mem_fail_nth(n);
+        st = eng_model_load(&m, file, &o, &err);
+        if (!st) st = eng_session_create(&s, m, 4, &err);
+        nf_mem_fail_nth(0);
+        if (st != NF_OK && st != NF_ENOMEM)
+            fail_msg("%s: allocation %llu: %s: %s", path, (unsigned long long)n, err.where,
+                     err.text);
+        eng_session_destroy(&s);
+        eng_model_unref(&m);
+        assert_int_equal(nf_mem_live_all(), live);
+        assert_true(n < 100000);
+    }
+    nf_free((void *)(uintptr_t)file.data);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    torture("models/temp/1/edge.tflite", (eng_options){.mode = ENG_MODE_EDGE});
+    torture("models/temp/1/edge.tflite", (eng_options){.mode = ENG_MODE_CLOUD});
+    torture("models/temp/1/cloud.onnx", (eng_options){.mode = ENG_MODE_EDGE});
+    torture("tests/golden/digits-onnx-qdq/model.onnx", (eng_options){0});
+}
+
+static void budget_is_kept(void **state)
+{
+    nf_error err = {0};
+    eng_model *m;
+    nf_bytes file = test_file("models/digits/1/edge.tflite");
+    const eng_options o = {.max_arena = 1000};
+    (void)state;
+    assert_int_equal(eng_model_load(&m, file, &o, &err), NF_EBUDGET);
+    assert_null(m);
+    assert_non_null(strstr(err.text, "1000"));
+    nf_free((void *)(uintptr_t)file.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readings_get_their_class), cmocka_unit_test(modes_pick_the_precision),
+        cmocka_unit_test(blocks_equal_single_rows), cmocka_unit_test(a_run_allocates_nothing),
+        cmocka_unit_test(wrong_views_are_named),    cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(budget_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
