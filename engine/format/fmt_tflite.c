@@ -7,6 +7,8 @@
 #include "engine/format/fmt.h"
 #include "engine/format/missing.h"
 
+#include <stdio.h>
+
 #define SCHEMA_VERSION 3
 #define CUSTOM_OP      32
 
@@ -44,8 +46,9 @@ static void note_missing(fmt_missing *m, int32_t code, nf_span custom)
     } else if (name) {
         fmt_missing_add(m, (nf_span){name, strlen(name)});
     } else {
-        const char *unknown = "an unknown operator";
-        fmt_missing_add(m, (nf_span){unknown, strlen(unknown)});
+        char number[32];
+        const int n = snprintf(number, sizeof(number), "operator %d", code);
+        fmt_missing_add(m, (nf_span){number, (size_t)n});
     }
 }
 

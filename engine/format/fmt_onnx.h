@@ -1,0 +1,155 @@
+/* fmt_onnx.h - the parts of the ONNX reader. Layer: format (inside).
+ * Field numbers are those of onnx.proto. The graph is read node by node in the order of the file,
+ * which ONNX asks to be one in which the nodes can run; each result's shape is known at once. */
+#ifndef FMT_ONNX_H
+#define FMT_ONNX_H
+
+#include "engine/format/protobuf.h"
+#include "engine/ir/graph.h"
+
+/* A constant: a TensorProto whose content is decoded when it is needed, or one made here. */
+typedef struct fmt_onnx_const {
+    int32_t type; /* TensorProto.DataType */
+    int rank;
+    int64_t dim[ENG_MAX_RANK];
+    nf_bytes proto;
+    uint8_t *data; /* owned, decoded; NULL = not yet */
+} fmt_onnx_const;
+
+typedef enum fmt_onnx_kind {
+    FMT_ONNX_COMPUTED, /* result of a node, or an input of the model */
+    FMT_ONNX_CONST,
+    FMT_ONNX_DQ, /* a DequantizeLinear of a constant: nodes may want it in another layout */
+    FMT_ONNX_ALIAS
+} fmt_onnx_kind;
+
+typedef struct fmt_onnx_value {
+    nf_span name;
+    fmt_onnx_kind kind;
+    int32_t tensor;                      /* of the graph; IR_NONE until it is asked for */
+    bool from_node, is_output, shadowed; /* shadowed: an input that an initializer replaces */
+    int32_t source, scale, zero, axis;   /* DQ: values; ALIAS: source */
+    fmt_onnx_const c;
+} fmt_onnx_value;
+
+typedef struct fmt_onnx_node {
+    nf_bytes message;
+    nf_span op, domain;
+    size_t first, n_in, n_out; /* in refs: the inputs, behind them the outputs */
+} fmt_onnx_node;
+
+typedef struct fmt_onnx_ref { /* a name that a node uses, and what it stands for */
+    nf_span name;
+    int32_t value; /* IR_NONE: left out */
+} fmt_onnx_ref;
+
+typedef struct fmt_onnx_name {
+    nf_span name;
+    int32_t value;
+} fmt_onnx_name;
+
+typedef struct fmt_onnx_ctx {
+    ir_graph *g;
+    nf_error *err;
+    nf_bytes graph; /* the GraphProto */
+    int64_t opset;
+    fmt_onnx_node *nodes;
+    fmt_onnx_ref *refs;
+    fmt_onnx_value *values; /* inputs, initializers, results of nodes */
+    fmt_onnx_name *names;   /* sorted */
+    size_t n_nodes, n_refs, n_values, n_inputs, n_consts, n_outputs;
+    size_t left;    /* bytes that may still be copied */
+    char where[96]; /* the node that is being read */
+} fmt_onnx_ctx;
+
+typedef struct fmt_onnx_row {
+    const char *op;
+    size_t least, most; /* inputs */
+    nf_status (*read)(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+} fmt_onnx_row;
+
+/* fmt_onnx_graph.c: the lists of the graph */
+nf_status fmt_onnx_read_nodes(fmt_onnx_ctx *o);
+nf_status fmt_onnx_read_values(fmt_onnx_ctx *o);
+nf_status fmt_onnx_find(int32_t *value, const fmt_onnx_ctx *o, nf_span name, const char *reader);
+nf_status fmt_onnx_broken(const fmt_onnx_ctx *o, const fmt_pb *p);
+
+/* fmt_onnx_ops.c */
+const fmt_onnx_row *fmt_onnx_op(const fmt_onnx_node *n);
+
+/* fmt_onnx_attr.c: attributes of a node. NF_EFORMAT: there, but of another type. */
+nf_status fmt_onnx_int(int64_t *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name,
+                       int64_t absent);
+nf_status fmt_onnx_float(float *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name,
+                         float absent);
+/** *count is 0 when the attribute is not there; NF_EUNSUPPORTED when it has over `most`. */
+nf_status fmt_onnx_ints(int64_t *out, size_t *count, size_t most, fmt_onnx_ctx *o,
+                        const fmt_onnx_node *n, const char *name);
+/** {NULL, 0} when the attribute is not there. */
+nf_status fmt_onnx_text(nf_span *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name);
+nf_status fmt_onnx_proto(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name);
+
+/* fmt_onnx_tensor.c: constants */
+nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_bytes proto);
+nf_status fmt_onnx_dtype(eng_dtype *out, fmt_onnx_ctx *o, int32_t type, nf_span name);
+/** Writes exactly elements * size bytes. */
+nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c);
+/** Elements and bytes of a constant. */
+nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c);
+/** Decodes a constant value and keeps the content. NF_EUNSUPPORTED: the value is not constant. */
+nf_status fmt_onnx_content(const fmt_onnx_const **out, size_t *elems, fmt_onnx_ctx *o,
+                           int32_t value);
+/** FP32 content. */
+nf_status fmt_onnx_floats(const float **out, size_t *n, fmt_onnx_ctx *o, int32_t value);
+/** Up to `most` numbers of an integer constant. */
+nf_status fmt_onnx_numbers(int64_t *out, size_t *n, size_t most, fmt_onnx_ctx *o, int32_t value);
+/** A Constant node that holds plain numbers: value_float, value_int, value_ints. */
+nf_status fmt_onnx_plain_constant(fmt_onnx_value *v, fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_spend(fmt_onnx_ctx *o, size_t bytes);
+/** A constant in another order of axes; *out's data is the caller's. */
+nf_status fmt_onnx_permute(fmt_onnx_const *out, fmt_onnx_ctx *o, const fmt_onnx_const *c,
+                           const int *perm);
+
+/* fmt_onnx_emit.c: tensors and nodes of the graph */
+fmt_onnx_value *fmt_onnx_value_of(const fmt_onnx_ctx *o, int32_t value);
+/** Value of input i, IR_NONE when it is left out. */
+int32_t fmt_onnx_in(const fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i);
+fmt_onnx_value *fmt_onnx_result(const fmt_onnx_ctx *o, const fmt_onnx_node *n);
+/** The graph's tensor for a value, made when it is first asked for. */
+nf_status fmt_onnx_use(int32_t *tensor, fmt_onnx_ctx *o, int32_t value);
+/** As fmt_onnx_use, for a constant in the order of axes `perm` (NULL: as it is). */
+nf_status fmt_onnx_stored(int32_t *tensor, fmt_onnx_ctx *o, int32_t value, const int *perm);
+/** The constant behind a CONST or DQ value; NULL when it is computed. */
+const fmt_onnx_const *fmt_onnx_stored_head(const fmt_onnx_ctx *o, int32_t value);
+/** A new constant FP32 tensor; content is copied. */
+nf_status fmt_onnx_new_floats(int32_t *tensor, fmt_onnx_ctx *o, const float *v, const int64_t *dim,
+                              int rank);
+/** The tensor of the node's first result. */
+nf_status fmt_onnx_out(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype dtype);
+/** A tensor between the graph's nodes that make up one ONNX node. */
+nf_status fmt_onnx_temp(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n,
+                        const char *suffix, eng_dtype dtype);
+/** Adds a graph node and gives `out` its shape. attr may be NULL. */
+nf_status fmt_onnx_emit(fmt_onnx_ctx *o, ir_op op, const int32_t *in, int32_t n_in, int32_t out,
+                        const ir_attr *attr);
+/** Scales and zero points of a QuantizeLinear or DequantizeLinear, onto tensor t. */
+nf_status fmt_onnx_set_quant(fmt_onnx_ctx *o, ir_tensor *t, int32_t scale, int32_t zero,
+                             int64_t axis);
+
+/* the operators */
+nf_status fmt_onnx_conv(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_max_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_average_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_global_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_batch_norm(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_gemm(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_matmul(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_quantize(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_dequantize(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_flatten(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_reshape(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_squeeze(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_unsqueeze(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_transpose(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+
+#endif /* FMT_ONNX_H */

@@ -1,0 +1,179 @@
+/* fmt_onnx_emit.c - from ONNX values to tensors and nodes of the graph. Layer: format.
+ * Thread rule: one owner. */
+#include "engine/format/fmt_onnx.h"
+
+#include "engine/base/mem.h"
+
+#define NAME_MOST 256 /* bytes of a name that are kept */
+
+fmt_onnx_value *fmt_onnx_value_of(const fmt_onnx_ctx *o, int32_t value)
+{
+    if (value == IR_NONE) return NULL;
+    fmt_onnx_value *v = &o->values[value];
+    return v->kind == FMT_ONNX_ALIAS ? &o->values[v->source] : v; /* an alias never names another */
+}
+
+int32_t fmt_onnx_in(const fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i)
+{
+    return i < n->n_in ? o->refs[n->first + i].value : IR_NONE;
+}
+
+fmt_onnx_value *fmt_onnx_result(const fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    const int32_t value = o->refs[n->first + n->n_in].value;
+    return value == IR_NONE ? NULL : &o->values[value];
+}
+
+static nf_status add_tensor(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const char *suffix,
+                            eng_dtype dtype)
+{
+    char text[NAME_MOST + 32];
+    const size_t n = name.len < NAME_MOST ? name.len : NAME_MOST, more = strlen(suffix);
+    nf_status st;
+    if ((st = fmt_onnx_spend(o, n + more))) return st;
+    if (n) memcpy(text, name.s, n);
+    memcpy(text + n, suffix, more + 1);
+    return ir_add_tensor(tensor, o->g, text, n + more, dtype, o->err);
+}
+
+nf_status fmt_onnx_out(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype dtype)
+{
+    fmt_onnx_value *v = fmt_onnx_result(o, n);
+    const nf_status st = add_tensor(&v->tensor, o, v->name, "", dtype);
+    *tensor = v->tensor;
+    return st;
+}
+
+nf_status fmt_onnx_temp(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n,
+                        const char *suffix, eng_dtype dtype)
+{
+    return add_tensor(tensor, o, fmt_onnx_result(o, n)->name, suffix, dtype);
+}
+
+/* Ops that move bytes keep the meaning of the bytes. */
+static nf_status keep_quant(fmt_onnx_ctx *o, ir_op op, const ir_tensor *x, ir_tensor *y)
+{
+    const bool moves = op == IR_RESHAPE || op == IR_TRANSPOSE || op == IR_MAX_POOL_2D;
+    if (!moves || x->quant.n != 1 || x->dtype != y->dtype) return NF_OK;
+    return ir_set_quant(y, 1, x->quant.scale, x->quant.zero, 0, o->err);
+}
+
+nf_status fmt_onnx_emit(fmt_onnx_ctx *o, ir_op op, const int32_t *in, int32_t n_in, int32_t out,
+                        const ir_attr *attr)
+{
+    ir_node *node;
+    nf_status st;
+    if ((st = ir_add_node(&node, o->g, op, in, n_in, out, o->err))) return st;
+    if (attr) node->attr = *attr;
+    ir_tensor *t = &o->g->tensors[out];
+    if ((st = ir_infer_shape(t->dim, &t->rank, o->g, node, o->err))) return st;
+    return keep_quant(o, op, &o->g->tensors[in[0]], t);
+}
+
+/* Gives a constant tensor its content; c in its own order of axes. */
+static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const char *suffix,
+                           const fmt_onnx_const *c)
+{
+    eng_dtype dtype;
+    size_t elems, bytes;
+    nf_status st;
+    if ((st = fmt_onnx_size(&elems, &bytes, o, c))) return st;
+    if ((st = fmt_onnx_dtype(&dtype, o, c->type, name))) return st;
+    if ((st = fmt_onnx_spend(o, bytes))) return st;
+    if ((st = add_tensor(tensor, o, name, suffix, dtype))) return st;
+    ir_tensor *t = &o->g->tensors[*tensor];
+    t->rank = c->rank;
+    memcpy(t->dim, c->dim, sizeof(t->dim));
+    uint8_t *data = nf_alloc(bytes, NF_MEM_GRAPH);
+    if (!data) return nf_fail(o->err, NF_ENOMEM, t->name, "no memory for %zu bytes", bytes);
+    if ((st = fmt_onnx_decode(data, bytes, o, c))) {
+        nf_free(data);
+        return st;
+    }
+    return ir_take_data(t, data, bytes, o->err);
+}
+
+static nf_status add_permuted(int32_t *tensor, fmt_onnx_ctx *o, nf_span name,
+                              const fmt_onnx_const *c, const int *perm)
+{
+    fmt_onnx_const moved;
+    nf_status st;
+    if (!perm) return add_const(tensor, o, name, "", c);
+    if ((st = fmt_onnx_permute(&moved, o, c, perm))) return st;
+    st = add_const(tensor, o, name, ":permuted", &moved);
+    nf_free(moved.data);
+    return st;
+}
+
+static int64_t moved_axis(int64_t axis, const fmt_onnx_const *c, const int *perm)
+{
+    if (axis < 0) axis += c->rank;
+    for (int i = 0; perm && i < c->rank; i++)
+        if (perm[i] == axis) return i;
+    return axis;
+}
+
+/* A quantized constant and the DEQUANTIZE behind it. */
+static nf_status add_dequantized(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_value *v,
+                                 const int *perm)
+{
+    const fmt_onnx_value *source = &o->values[v->source];
+    int32_t stored;
+    nf_status st;
+    if ((st = add_permuted(&stored, o, source->name, &source->c, perm))) return st;
+    const int64_t axis = moved_axis(v->axis, &source->c, perm);
+    st = fmt_onnx_set_quant(o, &o->g->tensors[stored], v->scale, v->zero, axis);
+    if (st) return st;
+    if ((st = add_tensor(tensor, o, v->name, perm ? ":permuted" : "", ENG_F32))) return st;
+    return fmt_onnx_emit(o, IR_DEQUANTIZE, &stored, 1, *tensor, NULL);
+}
+
+const fmt_onnx_const *fmt_onnx_stored_head(const fmt_onnx_ctx *o, int32_t value)
+{
+    const fmt_onnx_value *v = fmt_onnx_value_of(o, value);
+    if (v && v->kind == FMT_ONNX_CONST) return &v->c;
+    return v && v->kind == FMT_ONNX_DQ ? &o->values[v->source].c : NULL;
+}
+
+nf_status fmt_onnx_stored(int32_t *tensor, fmt_onnx_ctx *o, int32_t value, const int *perm)
+{
+    fmt_onnx_value *v = fmt_onnx_value_of(o, value);
+    nf_status st;
+    if (!fmt_onnx_stored_head(o, value))
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "weights that the model computes");
+    if (!perm && v->tensor != IR_NONE) {
+        *tensor = v->tensor;
+        return NF_OK;
+    }
+    st = v->kind == FMT_ONNX_DQ ? add_dequantized(tensor, o, v, perm)
+                                : add_permuted(tensor, o, v->name, &v->c, perm);
+    if (!st && !perm) v->tensor = *tensor;
+    return st;
+}
+
+nf_status fmt_onnx_use(int32_t *tensor, fmt_onnx_ctx *o, int32_t value)
+{
+    const fmt_onnx_value *v = fmt_onnx_value_of(o, value);
+    if (!v) return nf_fail(o->err, NF_EFORMAT, o->where, "an input is left out");
+    if (v->kind != FMT_ONNX_COMPUTED) return fmt_onnx_stored(tensor, o, value, NULL);
+    if (v->tensor == IR_NONE)
+        return nf_fail(o->err, NF_EFORMAT, o->where,
+                       "an input is not computed yet: the nodes are not in order, form a cycle, or "
+                       "it is a second result, which this reader does not have");
+    *tensor = v->tensor;
+    return NF_OK;
+}
+
+nf_status fmt_onnx_new_floats(int32_t *tensor, fmt_onnx_ctx *o, const float *v, const int64_t *dim,
+                              int rank)
+{
+    size_t n = 0;
+    nf_status st;
+    if ((st = add_tensor(tensor, o, (nf_span){"folded", 6}, "", ENG_F32))) return st;
+    ir_tensor *t = &o->g->tensors[*tensor];
+    t->rank = rank;
+    if (rank) memcpy(t->dim, dim, (size_t)rank * sizeof(*dim));
+    if (!ir_elems(&n, t, 1)) return nf_fail(o->err, NF_ETOOLARGE, o->where, "a constant");
+    if ((st = fmt_onnx_spend(o, n * sizeof(*v)))) return st;
+    return ir_set_data(t, (nf_bytes){(const uint8_t *)v, n * sizeof(*v)}, o->err);
+}

@@ -1,0 +1,204 @@
+/* fmt_onnx_ops.c - the table of ONNX operators, and those that need no more than a few lines.
+ * Layer: format. Thread rule: no shared state. */
+#include "engine/format/fmt_onnx.h"
+
+#include <math.h>
+
+/* Input 0 as a tensor of the graph, and a tensor of the same type for the result. */
+static nf_status unary(int32_t *x, int32_t *y, fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    nf_status st;
+    if ((st = fmt_onnx_use(x, o, fmt_onnx_in(o, n, 0)))) return st;
+    return fmt_onnx_out(y, o, n, o->g->tensors[*x].dtype);
+}
+
+static nf_status read_relu(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    const ir_attr attr = {.clamp = {.clamp = {0, INFINITY}}};
+    int32_t x, y;
+    nf_status st;
+    if ((st = unary(&x, &y, o, n))) return st;
+    return fmt_onnx_emit(o, IR_CLAMP, &x, 1, y, &attr);
+}
+
+/* One limit of a Clip: an attribute in old files, an optional input in new ones. */
+static nf_status read_limit(float *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t input,
+                            float none)
+{
+    const float *v;
+    size_t count;
+    nf_status st;
+    *out = none;
+    if (o->opset < 11) return fmt_onnx_float(out, o, n, input == 1 ? "min" : "max", none);
+    if (fmt_onnx_in(o, n, input) == IR_NONE) return NF_OK;
+    if ((st = fmt_onnx_floats(&v, &count, o, fmt_onnx_in(o, n, input)))) return st;
+    if (count != 1)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "a limit of %zu numbers, expected 1", count);
+    *out = v[0];
+    return NF_OK;
+}
+
+static nf_status read_clip(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    ir_attr attr = {.clamp = {.clamp = {0, 0}}};
+    int32_t x, y;
+    nf_status st;
+    if ((st = read_limit(&attr.clamp.clamp.low, o, n, 1, -INFINITY))) return st;
+    if ((st = read_limit(&attr.clamp.clamp.high, o, n, 2, INFINITY))) return st;
+    if ((st = unary(&x, &y, o, n))) return st;
+    return fmt_onnx_emit(o, IR_CLAMP, &x, 1, y, &attr);
+}
+
+static nf_status read_binary(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op)
+{
+    const ir_attr attr = {.binary = {.clamp = ir_no_clamp()}};
+    int32_t in[2], y;
+    nf_status st;
+    if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
+    if ((st = fmt_onnx_use(&in[1], o, fmt_onnx_in(o, n, 1)))) return st;
+    if (o->g->tensors[in[0]].dtype != o->g->tensors[in[1]].dtype)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "%s of %s and %s", ir_op_name(op),
+                       eng_dtype_oip(o->g->tensors[in[0]].dtype),
+                       eng_dtype_oip(o->g->tensors[in[1]].dtype));
+    if ((st = fmt_onnx_out(&y, o, n, o->g->tensors[in[0]].dtype))) return st;
+    return fmt_onnx_emit(o, op, in, 2, y, &attr);
+}
+
+static nf_status read_add(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    return read_binary(o, n, IR_ADD);
+}
+
+static nf_status read_sub(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    return read_binary(o, n, IR_SUB);
+}
+
+static nf_status read_mul(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    return read_binary(o, n, IR_MUL);
+}
+
+static nf_status read_div(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    return read_binary(o, n, IR_DIV);
+}
+
+/* Before opset 13: over all dimensions from `axis` on, as if they were one. */
+static nf_status flat_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t x, int axis)
+{
+    const ir_attr flat = {.reshape = {.flatten = true, .axis = axis}};
+    const ir_attr softmax = {.softmax = {.beta = 1, .axis = 1}};
+    ir_attr back = {.reshape = {.rank = o->g->tensors[x].rank}};
+    int32_t rows, soft, y;
+    nf_status st;
+    const int64_t *dim = o->g->tensors[x].dim;
+    for (int i = 0; i < back.reshape.rank; i++)
+        back.reshape.dim[i] = dim[i] == IR_BATCH ? 1 : dim[i]; /* 1: the rows stay in front */
+    if ((st = fmt_onnx_temp(&rows, o, n, ":rows", ENG_F32))) return st;
+    if ((st = fmt_onnx_emit(o, IR_RESHAPE, &x, 1, rows, &flat))) return st;
+    if ((st = fmt_onnx_temp(&soft, o, n, ":softmax", ENG_F32))) return st;
+    if ((st = fmt_onnx_emit(o, IR_SOFTMAX, &rows, 1, soft, &softmax))) return st;
+    if ((st = fmt_onnx_out(&y, o, n, ENG_F32))) return st;
+    return fmt_onnx_emit(o, IR_RESHAPE, &soft, 1, y, &back);
+}
+
+static nf_status read_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    int64_t axis;
+    int32_t x, y;
+    nf_status st;
+    if ((st = fmt_onnx_int(&axis, o, n, "axis", o->opset < 13 ? 1 : -1))) return st;
+    if ((st = fmt_onnx_use(&x, o, fmt_onnx_in(o, n, 0)))) return st;
+    const int rank = o->g->tensors[x].rank;
+    if (axis < -rank || axis >= rank)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "axis %lld of %d", (long long)axis, rank);
+    axis += axis < 0 ? rank : 0;
+    if (o->g->tensors[x].dtype != ENG_F32)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "SOFTMAX of %s",
+                       eng_dtype_oip(o->g->tensors[x].dtype));
+    if (o->opset < 13 && axis != rank - 1) return flat_softmax(o, n, x, (int)axis);
+    const ir_attr attr = {.softmax = {.beta = 1, .axis = (int)axis}};
+    if ((st = fmt_onnx_out(&y, o, n, ENG_F32))) return st;
+    return fmt_onnx_emit(o, IR_SOFTMAX, &x, 1, y, &attr);
+}
+
+/* Another name for the same values; an output of the model gets a tensor of its own. */
+static nf_status read_identity(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    const fmt_onnx_value *x = fmt_onnx_value_of(o, fmt_onnx_in(o, n, 0));
+    fmt_onnx_value *y = fmt_onnx_result(o, n);
+    ir_attr attr = {.reshape = {.rank = 0}}; /* all dimensions 0: as in the input */
+    int32_t from, to;
+    nf_status st;
+    if (!x) return nf_fail(o->err, NF_EFORMAT, o->where, "the input is left out");
+    if (x->kind == FMT_ONNX_COMPUTED && (st = fmt_onnx_use(&from, o, fmt_onnx_in(o, n, 0))))
+        return st;
+    if (!y->is_output) {
+        y->kind = FMT_ONNX_ALIAS;
+        y->source = (int32_t)(x - o->values);
+        return NF_OK;
+    }
+    if ((st = unary(&from, &to, o, n))) return st;
+    attr.reshape.rank = o->g->tensors[from].rank;
+    return fmt_onnx_emit(o, IR_RESHAPE, &from, 1, to, &attr);
+}
+
+static nf_status read_dropout(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    int64_t training = 0;
+    size_t count;
+    nf_status st;
+    if (fmt_onnx_in(o, n, 2) != IR_NONE &&
+        (st = fmt_onnx_numbers(&training, &count, 1, o, fmt_onnx_in(o, n, 2))))
+        return st;
+    if (training) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "Dropout in training mode");
+    return read_identity(o, n);
+}
+
+static nf_status read_constant(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    fmt_onnx_value *v = fmt_onnx_result(o, n);
+    nf_bytes proto;
+    nf_span name;
+    nf_status st;
+    if ((st = fmt_onnx_proto(&proto, o, n, "value"))) return st;
+    if (!proto.data) return fmt_onnx_plain_constant(v, o, n);
+    v->kind = FMT_ONNX_CONST;
+    return fmt_onnx_head(&v->c, &name, o, proto);
+}
+
+static const fmt_onnx_row rows[] = {
+    {"Add", 2, 2, read_add},
+    {"AveragePool", 1, 1, fmt_onnx_average_pool},
+    {"BatchNormalization", 5, 5, fmt_onnx_batch_norm},
+    {"Clip", 1, 3, read_clip},
+    {"Constant", 0, 0, read_constant},
+    {"Conv", 2, 3, fmt_onnx_conv},
+    {"DequantizeLinear", 2, 3, fmt_onnx_dequantize},
+    {"Div", 2, 2, read_div},
+    {"Dropout", 1, 3, read_dropout},
+    {"Flatten", 1, 1, fmt_onnx_flatten},
+    {"Gemm", 2, 3, fmt_onnx_gemm},
+    {"GlobalAveragePool", 1, 1, fmt_onnx_global_pool},
+    {"Identity", 1, 1, read_identity},
+    {"MatMul", 2, 2, fmt_onnx_matmul},
+    {"MaxPool", 1, 1, fmt_onnx_max_pool},
+    {"Mul", 2, 2, read_mul},
+    {"QuantizeLinear", 2, 3, fmt_onnx_quantize},
+    {"Relu", 1, 1, read_relu},
+    {"Reshape", 2, 2, fmt_onnx_reshape},
+    {"Softmax", 1, 1, read_softmax},
+    {"Squeeze", 1, 2, fmt_onnx_squeeze},
+    {"Sub", 2, 2, read_sub},
+    {"Transpose", 1, 1, fmt_onnx_transpose},
+    {"Unsqueeze", 1, 2, fmt_onnx_unsqueeze},
+};
+
+const fmt_onnx_row *fmt_onnx_op(const fmt_onnx_node *n)
+{
+    if (n->domain.len && !nf_span_is(n->domain, "ai.onnx")) return NULL;
+    for (size_t i = 0; i < NF_COUNT(rows); i++)
+        if (nf_span_is(n->op, rows[i].op)) return &rows[i];
+    return NULL;
+}

@@ -1,0 +1,324 @@
+/* fmt_onnx_tensor.c - constants of an ONNX file. Layer: format. Thread rule: one owner.
+ * A TensorProto holds its content either as raw little-endian bytes or in a list of numbers. */
+#include "engine/format/fmt_onnx.h"
+
+#include "engine/base/mem.h"
+#include "engine/format/missing.h"
+
+/* TensorProto.DataType: its name, ours (-1: not supported), and the field of its numbers. */
+static const struct {
+    const char *name;
+    int dtype;
+    uint32_t field;
+} types[] = {
+    {"UNDEFINED", -1, 0},      {"FLOAT", ENG_F32, 4}, {"UINT8", ENG_U8, 5},
+    {"INT8", ENG_I8, 5},       {"UINT16", -1, 0},     {"INT16", ENG_I16, 5},
+    {"INT32", ENG_I32, 5},     {"INT64", ENG_I64, 7}, {"STRING", -1, 0},
+    {"BOOL", ENG_BOOL, 5},     {"FLOAT16", -1, 0},    {"DOUBLE", ENG_F64, 10},
+    {"UINT32", -1, 0},         {"UINT64", -1, 0},     {"COMPLEX64", -1, 0},
+    {"COMPLEX128", -1, 0},     {"BFLOAT16", -1, 0},   {"FLOAT8E4M3FN", -1, 0},
+    {"FLOAT8E4M3FNUZ", -1, 0}, {"FLOAT8E5M2", -1, 0}, {"FLOAT8E5M2FNUZ", -1, 0},
+    {"UINT4", -1, 0},          {"INT4", -1, 0},       {"FLOAT4E2M1", -1, 0},
+    {"FLOAT8E8M0", -1, 0},     {"UINT2", -1, 0},      {"INT2", -1, 0},
+};
+
+nf_status fmt_onnx_spend(fmt_onnx_ctx *o, size_t bytes)
+{
+    if (bytes > o->left)
+        return nf_fail(o->err, NF_ETOOLARGE, o->where,
+                       "the file's constants are used so often that their copies do not fit");
+    o->left -= bytes;
+    return NF_OK;
+}
+
+nf_status fmt_onnx_dtype(eng_dtype *out, fmt_onnx_ctx *o, int32_t type, nf_span name)
+{
+    char text[64];
+    fmt_printable(text, sizeof(text), name);
+    if (type <= 0 || (size_t)type >= NF_COUNT(types))
+        return nf_fail(o->err, NF_EFORMAT, text, "element type %d, expected 1 to %zu", type,
+                       NF_COUNT(types) - 1);
+    if (types[type].dtype < 0)
+        return nf_fail(o->err, NF_EUNSUPPORTED, text, "element type %s", types[type].name);
+    *out = (eng_dtype)types[type].dtype;
+    return NF_OK;
+}
+
+static nf_status add_dim(fmt_onnx_const *c, fmt_onnx_ctx *o, int64_t dim)
+{
+    if (c->rank == ENG_MAX_RANK)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a constant of over %d dimensions",
+                       ENG_MAX_RANK);
+    if (dim < 0 || (uint64_t)dim > IR_MAX_ELEMS)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "a constant with a dimension of %lld",
+                       (long long)dim);
+    c->dim[c->rank++] = dim;
+    return NF_OK;
+}
+
+static nf_status add_dims(fmt_onnx_const *c, fmt_onnx_ctx *o, const fmt_field *f)
+{
+    nf_status st = NF_OK;
+    if (f->wire == FMT_VARINT) return add_dim(c, o, (int64_t)f->value);
+    fmt_pb list = fmt_pb_open(f->bytes);
+    for (uint64_t v; !st && list.at < list.end && fmt_pb_varint(&v, &list);)
+        st = add_dim(c, o, (int64_t)v);
+    return st ? st : fmt_onnx_broken(o, &list);
+}
+
+nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_bytes proto)
+{
+    fmt_pb p = fmt_pb_open(proto);
+    fmt_field f;
+    nf_status st;
+    bool outside = false;
+    *name = (nf_span){"", 0};
+    *out = (fmt_onnx_const){.proto = proto};
+    while (fmt_pb_next(&f, &p)) {
+        if (f.number == 1 && (f.wire == FMT_VARINT || f.wire == FMT_LENGTH) &&
+            (st = add_dims(out, o, &f)))
+            return st;
+        if (fmt_pb_is(&f, 2, FMT_VARINT)) out->type = f.value > 1000 ? 1000 : (int32_t)f.value;
+        if (fmt_pb_is(&f, 8, FMT_LENGTH)) *name = fmt_pb_text(&f);
+        if (f.number == 13 || (f.number == 14 && f.value) || f.number == 3) outside = true;
+    }
+    if ((st = fmt_onnx_broken(o, &p))) return st;
+    char text[64];
+    if (outside)
+        return nf_fail(o->err, NF_EUNSUPPORTED, fmt_printable(text, sizeof(text), *name),
+                       "external data: the content must stand in the model file");
+    return NF_OK;
+}
+
+nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c)
+{
+    ir_tensor probe = {.rank = c->rank};
+    eng_dtype dtype;
+    nf_status st;
+    if ((st = fmt_onnx_dtype(&dtype, o, c->type, (nf_span){o->where, strlen(o->where)}))) return st;
+    memcpy(probe.dim, c->dim, sizeof(probe.dim));
+    if (!ir_elems(elems, &probe, 1))
+        return nf_fail(o->err, NF_ETOOLARGE, o->where, "a constant of over %zu elements",
+                       IR_MAX_ELEMS);
+    if (*elems == 0) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a constant of 0 elements");
+    *bytes = *elems * eng_dtype_size(dtype);
+    return NF_OK;
+}
+
+/* Where decoded numbers go. */
+typedef struct sink {
+    uint8_t *at;
+    size_t left, size; /* numbers, bytes of one */
+    bool range;        /* all numbers fit */
+} sink;
+
+static bool put(sink *s, uint64_t v)
+{
+    if (s->left == 0) return false;
+    const unsigned spare = 64 - 8 * (unsigned)s->size;
+    const bool is_signed = (uint64_t)((int64_t)(v << spare) >> spare) == v;
+    if (!is_signed && v << spare >> spare != v) s->range = false;
+    for (size_t i = 0; i < s->size; i++)
+        s->at[i] = (uint8_t)(v >> (8 * i));
+    s->at += s->size;
+    s->left--;
+    return true;
+}
+
+/* One field of numbers, packed or single. False: more numbers than the shape has. */
+static bool put_field(sink *s, const fmt_field *f, uint32_t number, fmt_pb *list)
+{
+    const bool varint = number == 5 || number == 7;
+    if (f->wire != FMT_LENGTH) return put(s, f->value);
+    *list = fmt_pb_open(f->bytes);
+    for (uint64_t v; list->at < list->end;) {
+        if (!(varint ? fmt_pb_varint(&v, list) : fmt_pb_fixed(&v, list, s->size))) return false;
+        if (!put(s, v)) return false;
+    }
+    return true;
+}
+
+static nf_status decode_list(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const fmt_onnx_const *c,
+                             size_t size)
+{
+    const uint32_t number = types[c->type].field;
+    sink s = {out, elems, size, true};
+    fmt_pb p = fmt_pb_open(c->proto), list = {0};
+    fmt_field f;
+    while (fmt_pb_next(&f, &p)) {
+        if (f.number != number) continue;
+        if (!put_field(&s, &f, number, &list))
+            return list.bad ? fmt_onnx_broken(o, &list)
+                            : nf_fail(o->err, NF_EFORMAT, o->where,
+                                      "a constant has over %zu numbers", elems);
+    }
+    if (s.left)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "a constant has %zu numbers, expected %zu",
+                       elems - s.left, elems);
+    if (!s.range)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "a constant has numbers that are not %s",
+                       types[c->type].name);
+    return NF_OK;
+}
+
+nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c)
+{
+    fmt_pb p = fmt_pb_open(c->proto);
+    fmt_field f, raw = {0};
+    size_t elems, want;
+    nf_status st;
+    if ((st = fmt_onnx_size(&elems, &want, o, c))) return st;
+    if (c->data) {
+        memcpy(out, c->data, bytes);
+        return NF_OK;
+    }
+    while (fmt_pb_next(&f, &p))
+        if (fmt_pb_is(&f, 9, FMT_LENGTH)) raw = f;
+    if (raw.number == 0) return decode_list(out, elems, o, c, bytes / elems);
+    if (raw.bytes.len != bytes)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "a constant of %zu bytes, expected %zu",
+                       raw.bytes.len, bytes);
+    memcpy(out, raw.bytes.data, bytes);
+    return NF_OK;
+}
+
+nf_status fmt_onnx_content(const fmt_onnx_const **out, size_t *elems, fmt_onnx_ctx *o,
+                           int32_t value)
+{
+    size_t bytes;
+    nf_status st;
+    fmt_onnx_value *v = fmt_onnx_value_of(o, value);
+    if (!v || v->kind != FMT_ONNX_CONST)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where,
+                       "a parameter of this operator is computed, expected a constant");
+    if ((st = fmt_onnx_size(elems, &bytes, o, &v->c))) return st;
+    *out = &v->c;
+    if (v->c.data) return NF_OK;
+    if ((st = fmt_onnx_spend(o, bytes))) return st;
+    uint8_t *data = nf_alloc(bytes, NF_MEM_GRAPH);
+    if (!data) return nf_fail(o->err, NF_ENOMEM, o->where, "no memory for %zu bytes", bytes);
+    if ((st = fmt_onnx_decode(data, bytes, o, &v->c))) {
+        nf_free(data);
+        return st;
+    }
+    v->c.data = data;
+    return NF_OK;
+}
+
+nf_status fmt_onnx_floats(const float **out, size_t *n, fmt_onnx_ctx *o, int32_t value)
+{
+    const fmt_onnx_const *c;
+    nf_status st;
+    if ((st = fmt_onnx_content(&c, n, o, value))) return st;
+    if (types[c->type].dtype != ENG_F32)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "a parameter is %s, expected FLOAT",
+                       types[c->type].name);
+    *out = (const float *)(const void *)c->data;
+    return NF_OK;
+}
+
+static int64_t number_at(const fmt_onnx_const *c, size_t i)
+{
+    const size_t size = eng_dtype_size((eng_dtype)types[c->type].dtype);
+    uint64_t v = 0;
+    for (size_t k = 0; k < size; k++)
+        v |= (uint64_t)c->data[i * size + k] << (8 * k);
+    const unsigned spare = 64 - 8 * (unsigned)size;
+    const bool is_signed = types[c->type].dtype != ENG_U8 && types[c->type].dtype != ENG_BOOL;
+    return is_signed ? (int64_t)(v << spare) >> spare : (int64_t)v;
+}
+
+nf_status fmt_onnx_numbers(int64_t *out, size_t *n, size_t most, fmt_onnx_ctx *o, int32_t value)
+{
+    const fmt_onnx_const *c;
+    nf_status st;
+    if ((st = fmt_onnx_content(&c, n, o, value))) return st;
+    if (types[c->type].dtype == ENG_F32 || types[c->type].dtype == ENG_F64)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "a parameter is %s, expected an integer",
+                       types[c->type].name);
+    if (*n > most)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where,
+                       "a parameter has %zu numbers, at most %zu", *n, most);
+    for (size_t i = 0; i < *n; i++)
+        out[i] = number_at(c, i);
+    return NF_OK;
+}
+
+/* Copies c's elements into the order of out's axes: out axis i is axis perm[i] of c. */
+static void move_elements(uint8_t *out, const uint8_t *in, const fmt_onnx_const *c, const int *perm,
+                          size_t size)
+{
+    size_t stride[ENG_MAX_RANK] = {0}, index[ENG_MAX_RANK] = {0}, from = 0;
+    size_t step = size;
+    for (int i = c->rank - 1; i >= 0; i--) {
+        stride[i] = step;
+        step *= (size_t)c->dim[i];
+    }
+    for (size_t to = 0; to < step; to += size) {
+        memcpy(out + to, in + from, size);
+        for (int i = c->rank - 1; i >= 0; i--) {
+            from += stride[perm[i]];
+            if (++index[i] < (size_t)c->dim[perm[i]]) break;
+            from -= stride[perm[i]] * index[i];
+            index[i] = 0;
+        }
+    }
+}
+
+nf_status fmt_onnx_permute(fmt_onnx_const *out, fmt_onnx_ctx *o, const fmt_onnx_const *c,
+                           const int *perm)
+{
+    uint8_t *plain = NULL, *moved = NULL;
+    size_t elems, bytes;
+    nf_status st;
+    *out = (fmt_onnx_const){.type = c->type, .rank = c->rank};
+    if ((st = fmt_onnx_size(&elems, &bytes, o, c))) return st;
+    if ((st = fmt_onnx_spend(o, bytes))) return st;
+    plain = nf_alloc(bytes, NF_MEM_GRAPH);
+    moved = nf_alloc(bytes, NF_MEM_GRAPH);
+    if (!plain || !moved) {
+        st = nf_fail(o->err, NF_ENOMEM, o->where, "no memory for %zu bytes", bytes);
+        goto done;
+    }
+    if ((st = fmt_onnx_decode(plain, bytes, o, c))) goto done;
+    move_elements(moved, plain, c, perm, bytes / elems);
+    for (int i = 0; i < c->rank; i++)
+        out->dim[i] = c->dim[perm[i]];
+    out->data = moved;
+    moved = NULL;
+done:
+    nf_free(plain);
+    nf_free(moved);
+    return st;
+}
+
+static nf_status take_numbers(fmt_onnx_value *v, fmt_onnx_ctx *o, int32_t type, const void *numbers,
+                              size_t bytes)
+{
+    v->c.type = type;
+    v->c.data = nf_alloc(bytes, NF_MEM_GRAPH);
+    if (!v->c.data) return nf_fail(o->err, NF_ENOMEM, o->where, "no memory for a constant");
+    memcpy(v->c.data, numbers, bytes);
+    v->kind = FMT_ONNX_CONST;
+    return NF_OK;
+}
+
+nf_status fmt_onnx_plain_constant(fmt_onnx_value *v, fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    int64_t list[ENG_MAX_RANK], number, other;
+    float real, none;
+    size_t count;
+    nf_status st;
+    /* Absent is what two different defaults show. */
+    if ((st = fmt_onnx_float(&real, o, n, "value_float", 0))) return st;
+    if ((st = fmt_onnx_float(&none, o, n, "value_float", 1))) return st;
+    if (memcmp(&real, &none, sizeof(real)) == 0) return take_numbers(v, o, 1, &real, sizeof(real));
+    if ((st = fmt_onnx_int(&number, o, n, "value_int", 0))) return st;
+    if ((st = fmt_onnx_int(&other, o, n, "value_int", 1))) return st;
+    if (number == other) return take_numbers(v, o, 7, &number, sizeof(number));
+    if ((st = fmt_onnx_ints(list, &count, ENG_MAX_RANK, o, n, "value_ints"))) return st;
+    if (count == 0) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a Constant of this kind");
+    v->c.rank = 1;
+    v->c.dim[0] = (int64_t)count;
+    return take_numbers(v, o, 7, list, count * sizeof(*list));
+}
