@@ -49,6 +49,7 @@ PLAN_BIND(plan_bind_pool)
     w->kernel_w = (size_t)a->kernel_w;
     plan_window_pad(w, a);
     s->u.window.batch = in[0].dim[0];
+    s->scratch_bytes = w->in_c * sizeof(int32_t);
     return NF_OK;
 }
 
@@ -101,6 +102,7 @@ PLAN_RUN(plan_run_pool_f32)
 PLAN_RUN(plan_run_pool_q8)
 {
     const plan_layer *l = s->layer;
+    const krn_qs8_mean mean = {l->round, l->is_unsigned, l->zero, l->low, l->high};
     const krn_window *w = &s->u.window.w;
     for (size_t b = 0; b < s->u.window.batch; b++) {
         const uint8_t *x = (const uint8_t *)s->a + b * image_in(w);
@@ -108,6 +110,6 @@ PLAN_RUN(plan_run_pool_q8)
         if (l->node->op == IR_MAX_POOL_2D)
             krn_qs8_max_pool_ref(y, x, w, l->is_unsigned, l->low, l->high);
         else
-            krn_qs8_mean_pool_ref(y, x, w, l->is_unsigned, l->round, l->zero, l->low, l->high);
+            krn_qs8_mean_pool_ref(y, x, w, &mean, s->scratch);
     }
 }

@@ -31,24 +31,30 @@ static inline int32_t with_bias(int32_t sum, int32_t bias)
     return (int32_t)((uint32_t)sum + (uint32_t)bias);
 }
 
-static inline int32_t requant_one(int32_t sum, const krn_requant *r, size_t c)
+/* One row; the choice stands outside the loop so that each loop is a straight one. */
+static void requant_row(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t n)
 {
     switch (r->round) {
+    case KRN_ROUND_FLOAT:
+        for (size_t c = 0; c < n; c++)
+            out[c] = (uint8_t)requant_float(with_bias(acc[c], r->bias[c]), r, c);
+        break;
     case KRN_ROUND_FIXED:
-        return requant_fixed(sum, r, c);
+        for (size_t c = 0; c < n; c++)
+            out[c] = (uint8_t)requant_fixed(with_bias(acc[c], r->bias[c]), r, c);
+        break;
     case KRN_ROUND_AWAY:
-        return requant_away(sum, r, c);
-    default:
-        return requant_float(sum, r, c);
+        for (size_t c = 0; c < n; c++)
+            out[c] = (uint8_t)requant_away(with_bias(acc[c], r->bias[c]), r, c);
+        break;
     }
 }
 
 void krn_qs8_requant_ref(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t m, size_t n,
                          size_t ld, size_t ld_out)
 {
-    for (size_t row = 0; row < m; row++, acc += ld, out += ld_out)
-        for (size_t c = 0; c < n; c++)
-            out[c] = (uint8_t)requant_one(with_bias(acc[c], r->bias[c]), r, c);
+    for (size_t row = 0; row < m; row++)
+        requant_row(out + row * ld_out, acc + row * ld, r, n);
 }
 
 void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsigned, size_t m,

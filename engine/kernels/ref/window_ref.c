@@ -21,6 +21,12 @@ static inline ptrdiff_t pixel(const krn_window *w, size_t oh, size_t ow, size_t 
     return h < 0 || v < 0 ? -1 : h * (ptrdiff_t)w->in_w + v;
 }
 
+/* The same by the number of the output pixel and of the tap. */
+static inline ptrdiff_t tap(const krn_window *w, size_t p, size_t t)
+{
+    return pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
+}
+
 void krn_f32_im2col_ref(float *a, const float *x, const krn_window *w, const krn_slice *s)
 {
     for (size_t p = s->first; p < s->first + s->count; p++)
@@ -40,8 +46,7 @@ void krn_s16_im2col_ref(int16_t *a, const int16_t *x, const krn_window *w, const
     const size_t taps = w->kernel_h * w->kernel_w;
     for (size_t p = s->first; p < s->first + s->count; p++, a += k_pad) {
         for (size_t t = 0; t < taps; t++) {
-            const ptrdiff_t at =
-                pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
+            const ptrdiff_t at = tap(w, p, t);
             if (at < 0)
                 memset(a + t * s->c, 0, s->c * sizeof(*a));
             else
@@ -86,7 +91,7 @@ static void depthwise_pixel_qs8(int32_t *acc, const uint8_t *x, const int8_t *f,
     const size_t many = w->out_c / w->in_c;
     memset(acc, 0, w->out_c * sizeof(*acc));
     for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
-        const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
+        const ptrdiff_t at = tap(w, p, t);
         if (at < 0) continue;
         for (size_t c = 0; c < w->out_c; c++)
             acc[c] += (krn_q8(x[(size_t)at * w->in_c + c / many], is_unsigned) - zero) *
@@ -103,64 +108,61 @@ void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const int8_t *f, const 
     }
 }
 
-/* One output value of a float pool. */
-static float pool_f32(const float *x, const krn_window *w, size_t p, size_t c, bool mean,
-                      bool count_pad)
+static void fill_f32(float *y, float v, size_t n)
 {
-    float v = mean ? 0 : -INFINITY;
-    size_t n = 0;
-    for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
-        const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
-        if (at < 0) continue;
-        const float value = x[(size_t)at * w->in_c + c];
-        v = mean ? v + value : fmaxf(v, value);
-        n++;
-    }
-    return mean ? v / (float)(count_pad ? w->kernel_h * w->kernel_w : n ? n : 1) : v;
+    for (size_t c = 0; c < n; c++)
+        y[c] = v;
 }
 
 void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float low, float high)
 {
-    for (size_t p = 0; p < w->out_h * w->out_w; p++)
+    for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
+        fill_f32(y, -INFINITY, w->in_c);
+        for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+            const ptrdiff_t at = tap(w, p, t);
+            if (at < 0) continue;
+            const float *v = x + (size_t)at * w->in_c;
+            for (size_t c = 0; c < w->in_c; c++)
+                y[c] = v[c] > y[c] ? v[c] : y[c];
+        }
         for (size_t c = 0; c < w->in_c; c++)
-            *y++ = limit(pool_f32(x, w, p, c, false, false), low, high);
+            y[c] = limit(y[c], low, high);
+    }
 }
 
 void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool count_pad, float low,
                            float high)
 {
-    for (size_t p = 0; p < w->out_h * w->out_w; p++)
+    for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
+        size_t seen = 0;
+        fill_f32(y, 0, w->in_c);
+        for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+            const ptrdiff_t at = tap(w, p, t);
+            if (at < 0) continue;
+            seen++;
+            for (size_t c = 0; c < w->in_c; c++)
+                y[c] += x[(size_t)at * w->in_c + c];
+        }
+        const size_t n = count_pad ? w->kernel_h * w->kernel_w : seen ? seen : 1;
         for (size_t c = 0; c < w->in_c; c++)
-            *y++ = limit(pool_f32(x, w, p, c, true, count_pad), low, high);
-}
-
-/* The sum and the largest of one window, and how many pixels of it lie in the image. */
-static size_t gather_qs8(int32_t *sum, int32_t *most, const uint8_t *x, const krn_window *w,
-                         size_t p, size_t c, bool is_unsigned)
-{
-    size_t n = 0;
-    *sum = 0;
-    *most = INT32_MIN;
-    for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
-        const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
-        if (at < 0) continue;
-        const int32_t q = krn_q8(x[(size_t)at * w->in_c + c], is_unsigned);
-        *sum += q;
-        *most = q > *most ? q : *most;
-        n++;
+            y[c] = limit(y[c] / (float)n, low, high);
     }
-    return n;
 }
 
 void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
                           int32_t low, int32_t high)
 {
-    int32_t sum, most;
-    for (size_t p = 0; p < w->out_h * w->out_w; p++)
-        for (size_t c = 0; c < w->in_c; c++) {
-            gather_qs8(&sum, &most, x, w, p, c, is_unsigned);
-            *y++ = (uint8_t)krn_clamp(most, low, high);
+    for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
+        memset(y, is_unsigned ? 0 : 0x80, w->in_c); /* the least value */
+        for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+            const ptrdiff_t at = tap(w, p, t);
+            if (at < 0) continue;
+            const uint8_t *v = x + (size_t)at * w->in_c;
+            for (size_t c = 0; c < w->in_c; c++)
+                if (krn_q8(v[c], is_unsigned) > krn_q8(y[c], is_unsigned)) y[c] = v[c];
         }
+        krn_qs8_clamp_ref(y, y, w->in_c, low, high, is_unsigned);
+    }
 }
 
 static int32_t mean_fixed(int32_t sum, int32_t n)
@@ -173,18 +175,33 @@ static int32_t mean_float(int32_t sum, int32_t n, int32_t zero)
     return (int32_t)lrintf((float)(sum - zero * n) / (float)n) + zero;
 }
 
-void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
-                           krn_round round, int32_t zero, int32_t low, int32_t high)
+/* Sums of the pixels of window p that lie in the image; returns how many these are, at least 1. */
+static int32_t sum_window(int32_t *acc, const uint8_t *x, const krn_window *w, size_t p,
+                          bool is_unsigned)
 {
-    int32_t sum, most;
-    for (size_t p = 0; p < w->out_h * w->out_w; p++)
+    int32_t seen = 0;
+    memset(acc, 0, w->in_c * sizeof(*acc));
+    for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
+        const ptrdiff_t at = tap(w, p, t);
+        if (at < 0) continue;
+        seen++;
+        for (size_t c = 0; c < w->in_c; c++)
+            acc[c] += krn_q8(x[(size_t)at * w->in_c + c], is_unsigned);
+    }
+    return seen ? seen : 1;
+}
+
+void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, const krn_qs8_mean *m,
+                           int32_t *acc)
+{
+    for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
+        const int32_t n = sum_window(acc, x, w, p, m->is_unsigned);
         for (size_t c = 0; c < w->in_c; c++) {
-            const size_t seen = gather_qs8(&sum, &most, x, w, p, c, is_unsigned);
-            const int32_t n = seen ? (int32_t)seen : 1;
-            const int32_t v =
-                round == KRN_ROUND_FIXED ? mean_fixed(sum, n) : mean_float(sum, n, zero);
-            *y++ = (uint8_t)krn_clamp(v, low, high);
+            const int32_t v = m->round == KRN_ROUND_FIXED ? mean_fixed(acc[c], n)
+                                                          : mean_float(acc[c], n, m->zero);
+            y[c] = (uint8_t)krn_clamp(v, m->low, m->high);
         }
+    }
 }
 
 void krn_transpose_ref(void *y, const void *x, size_t size, int rank, const size_t *dim,
