@@ -64,6 +64,22 @@ static nf_status read_manifest(srv_manifest **out, const char *path, nf_error *e
     return srv_manifest_read(out, above, err);
 }
 
+/* "temp" and "1" of models/temp/1/edge.tflite; "net" and "1" of net.onnx. */
+static void name_of(cmd_model *m)
+{
+    char root[CMD_PATH_SIZE], file[CMD_PATH_SIZE], above[CMD_PATH_SIZE], last[CMD_PATH_SIZE];
+    uint64_t version;
+    if (split(root, file, m->path, NULL) || split(above, last, root, NULL)) return;
+    if (srv_version_parse(&version, (nf_span){last, strlen(last)}) && strcmp(above, ".") != 0) {
+        snprintf(m->version, sizeof(m->version), "%llu", (unsigned long long)version);
+        split(root, file, above, NULL);
+        snprintf(m->name, sizeof(m->name), "%.*s", (int)sizeof(m->name) - 1, file);
+        return;
+    }
+    snprintf(m->version, sizeof(m->version), "1");
+    snprintf(m->name, sizeof(m->name), "%.*s", (int)strcspn(file, "."), file);
+}
+
 nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *options,
                          nf_error *err)
 {
@@ -80,6 +96,7 @@ nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *op
     out->file_bytes = file.len;
     if ((st = eng_model_load(&out->model, file, &chosen, err))) goto done;
     out->info = eng_model_info(out->model);
+    name_of(out);
 done:
     nf_free((void *)file.data);
     if (st) cmd_model_fini(out);

@@ -4,7 +4,7 @@
 #define SRV_CMD_MODEL_H
 
 #include "engine/model.h"
-#include "server/registry/manifest.h"
+#include "server/registry/served_model.h"
 
 #define CMD_MAX_MODEL ((size_t)1 << 30) /* bytes of a model file */
 #define CMD_PATH_SIZE 4096
@@ -12,6 +12,7 @@
 typedef struct cmd_model {
     char path[CMD_PATH_SIZE]; /* the file that was read */
     size_t file_bytes;
+    char name[SRV_NAME_MOST + 1], version[24];
     eng_model *model;
     const eng_info *info;   /* borrowed from model */
     srv_manifest *manifest; /* model.json and labels.txt beside the file or one folder up */

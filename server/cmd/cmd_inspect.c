@@ -1,0 +1,259 @@
+/* cmd_inspect.c - nearfar inspect: what a model is and what it costs. Layer: server/cmd. Thread
+ * rule: main thread. */
+#include "engine/cost/cost.h"
+#include "server/case/case_compare.h"
+#include "server/cmd/cmd.h"
+#include "server/cmd/cmd_model.h"
+#include "server/cmd/cmd_options.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+typedef struct opts {
+    cmd_engine engine;
+    bool json, help;
+} opts;
+
+#define AT(field) offsetof(opts, field)
+
+// clang-format off
+static const nf_opt rows[] = {
+    CMD_ENGINE_ROWS(opts, engine),
+    {.name = "json", .kind = NF_OPT_FLAG, .offset = AT(json), .help = "print one JSON object"},
+    CMD_HELP_ROW(opts),
+};
+// clang-format on
+
+static const cmd_spec spec = {
+    .usage = "nearfar inspect MODEL [OPTIONS]",
+    .what = "Shows inputs, outputs, the steps that run, their memory, and a modelled energy.\n"
+            "MODEL is a file, or a folder of one model or version.",
+    .example = "  nearfar inspect models/temp --mode edge\n",
+    .table = {rows, NF_COUNT(rows)},
+    .help = AT(help),
+};
+
+static const char assumption[] =
+    "modelled from a 45 nm table, not measured: a float product is 4.6 pJ (multiply 3.7, add 0.9), "
+    "an 8-bit one 0.3 pJ (multiply 0.2, 32-bit add 0.1); every activation is written once and read "
+    "once in SRAM (5 pJ a 32-bit word), every weight is read once, from SRAM or from DRAM (640 pJ)";
+
+/* What inspect adds up over the steps. */
+typedef struct totals {
+    eng_work work;
+    eng_cost cost;
+} totals;
+
+/* Integer weights take the table's 8-bit rows only where the step's result is quantized: with float
+ * activations (hybrid) the products are done on 8-bit numbers too, but the result is not. */
+static bool integer_step(const eng_step_info *s, const eng_info *info)
+{
+    return s->quantized || info->precision == ENG_PREC_HYBRID;
+}
+
+static totals add_up(const cmd_model *m)
+{
+    totals t = {0};
+    t.work.weight_bytes = m->info->weight_bytes;
+    for (size_t i = 0; i < m->info->n_inputs; i++)
+        t.work.activation_bytes +=
+            m->info->inputs[i].row_elems * eng_dtype_size(m->info->inputs[i].dtype);
+    for (size_t i = 0; i < m->info->n_ops; i++) {
+        eng_step_info s;
+        eng_model_step(&s, m->model, i);
+        *(integer_step(&s, m->info) ? &t.work.int_macs : &t.work.float_macs) += s.macs;
+        t.work.activation_bytes += 2 * (uint64_t)s.out_bytes;
+    }
+    t.cost = eng_cost_of(&t.work);
+    return t;
+}
+
+/* "[N, 3, 1]" */
+static void io_shape(char *out, size_t size, const eng_io *io)
+{
+    char rest[96];
+    if (!io->batched) {
+        srv_dims_text(out, size, io->dim, io->rank);
+        return;
+    }
+    srv_dims_text(rest, sizeof(rest), io->dim + 1, io->rank - 1);
+    snprintf(out, size, "[N%s%s", io->rank > 1 ? ", " : "", rest + 1);
+}
+
+static void print_ios(const char *title, const eng_io *ios, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char shape[128];
+        io_shape(shape, sizeof(shape), &ios[i]);
+        printf("%-10s %s %s %s", i ? "" : title, ios[i].name, shape, eng_dtype_oip(ios[i].dtype));
+        if (ios[i].quantized)
+            printf("  real = (q - %d) * %.9g", ios[i].zero_point, (double)ios[i].scale);
+        printf("\n");
+    }
+}
+
+static void print_steps(const cmd_model *m)
+{
+    printf("\n%-3s %-18s %-26s %-18s %12s %12s %12s %10s\n", "#", "op", "kernel", "output", "MACs",
+           "weights", "arena at", "bytes");
+    for (size_t i = 0; i < m->info->n_ops; i++) {
+        eng_step_info s;
+        char shape[128];
+        eng_model_step(&s, m->model, i);
+        srv_dims_text(shape, sizeof(shape), s.dim, s.rank);
+        printf("%-3zu %-18s %-26s %-18s %12llu %12zu %12zu %10zu\n", i, s.op, s.kernel, shape,
+               (unsigned long long)s.macs, s.weight_bytes, s.arena_offset, s.out_bytes);
+    }
+}
+
+/* Picojoules in the unit that reads best. */
+static void energy_text(char *out, size_t size, double pj)
+{
+    static const char *const units[] = {"pJ", "nJ", "uJ", "mJ", "J"};
+    size_t u = 0;
+    while (pj >= 1000 && u + 1 < NF_COUNT(units)) {
+        pj /= 1000;
+        u++;
+    }
+    snprintf(out, size, "%.3g %s", pj, units[u]);
+}
+
+static void print_energy(const totals *t)
+{
+    const double values[] = {t->cost.compute,
+                             t->cost.activations,
+                             t->cost.weights_sram,
+                             t->cost.weights_dram,
+                             eng_cost_total(&t->cost, false),
+                             eng_cost_total(&t->cost, true)};
+    char text[NF_COUNT(values)][32];
+    for (size_t i = 0; i < NF_COUNT(values); i++)
+        energy_text(text[i], sizeof(text[i]), values[i]);
+    printf("energy     modelled, one inference: %s with the weights in SRAM, %s with them in DRAM\n"
+           "           compute %s, activations %s, weights %s or %s\n"
+           "           (%s)\n",
+           text[4], text[5], text[0], text[1], text[2], text[3], assumption);
+}
+
+static void print_model(const cmd_model *m, const opts *o)
+{
+    const eng_info *const info = m->info;
+    const totals t = add_up(m);
+    printf("%-10s %s (%zu bytes, %s)\n", "model", m->path, m->file_bytes, info->format);
+    printf("%-10s %s%s%s, mode %s\n", "precision", eng_precision_name(info->precision),
+           info->arith == ENG_ARITH_AUTO ? "" : ", arithmetic ",
+           info->arith == ENG_ARITH_AUTO ? "" : eng_arith_name(info->arith),
+           cmd_mode_name(o->engine.mode));
+    print_ios("inputs", info->inputs, info->n_inputs);
+    print_ios("outputs", info->outputs, info->n_outputs);
+    print_steps(m);
+    printf("\n%-10s %zu steps, %llu MACs a row\n", "total", info->n_ops,
+           (unsigned long long)info->macs);
+    printf("%-10s weights %zu bytes packed, arena %zu bytes (no plan can need less than %zu)\n",
+           "memory", info->weight_bytes, info->arena_bytes, info->arena_bound);
+    print_energy(&t);
+}
+
+static json_t *shape_json(const int64_t *dim, int rank, bool batched)
+{
+    json_t *list = json_array();
+    for (int d = 0; d < rank; d++)
+        json_array_append_new(list, json_integer(batched && d == 0 ? -1 : dim[d]));
+    return list;
+}
+
+static json_t *quant_json(float scale, int32_t zero_point)
+{
+    return json_pack("{s:f, s:i}", "scale", (double)scale, "zero_point", (int)zero_point);
+}
+
+static json_t *ios_json(const eng_io *ios, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_object();
+        json_object_set_new(o, "name", json_string(ios[i].name));
+        json_object_set_new(o, "datatype", json_string(eng_dtype_oip(ios[i].dtype)));
+        json_object_set_new(o, "shape", shape_json(ios[i].dim, ios[i].rank, ios[i].batched));
+        if (ios[i].quantized)
+            json_object_set_new(o, "quant", quant_json(ios[i].scale, ios[i].zero_point));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *steps_json(const cmd_model *m)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->info->n_ops; i++) {
+        eng_step_info s;
+        eng_model_step(&s, m->model, i);
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "op", s.op, "kernel", s.kernel, "output",
+                              s.output, "datatype", eng_dtype_oip(s.dtype));
+        json_object_set_new(o, "shape", shape_json(s.dim, s.rank, false));
+        if (s.quantized) json_object_set_new(o, "quant", quant_json(s.scale, s.zero_point));
+        json_object_set_new(o, "macs", json_integer((json_int_t)s.macs));
+        json_object_set_new(o, "weight_bytes", json_integer((json_int_t)s.weight_bytes));
+        json_object_set_new(o, "arena_offset", json_integer((json_int_t)s.arena_offset));
+        json_object_set_new(o, "out_bytes", json_integer((json_int_t)s.out_bytes));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *energy_json(const totals *t)
+{
+    return json_pack(
+        "{s:b, s:s, s:f, s:f, s:f, s:f, s:f, s:f}", "modelled", 1, "assumption", assumption,
+        "compute_pj", t->cost.compute, "activations_pj", t->cost.activations, "weights_sram_pj",
+        t->cost.weights_sram, "weights_dram_pj", t->cost.weights_dram, "total_sram_pj",
+        eng_cost_total(&t->cost, false), "total_dram_pj", eng_cost_total(&t->cost, true));
+}
+
+static void print_json(const cmd_model *m, const opts *o)
+{
+    const eng_info *const info = m->info;
+    const totals t = add_up(m);
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:s, s:s}", "model", m->path, "format", info->format, "mode",
+                  cmd_mode_name(o->engine.mode), "precision", eng_precision_name(info->precision),
+                  "arith", eng_arith_name(info->arith));
+    json_object_set_new(root, "file_bytes", json_integer((json_int_t)m->file_bytes));
+    json_object_set_new(root, "inputs", ios_json(info->inputs, info->n_inputs));
+    json_object_set_new(root, "outputs", ios_json(info->outputs, info->n_outputs));
+    json_object_set_new(root, "steps", steps_json(m));
+    json_object_set_new(root, "macs", json_integer((json_int_t)info->macs));
+    json_object_set_new(root, "weight_bytes", json_integer((json_int_t)info->weight_bytes));
+    json_object_set_new(root, "arena_bytes", json_integer((json_int_t)info->arena_bytes));
+    json_object_set_new(root, "arena_bound", json_integer((json_int_t)info->arena_bound));
+    json_object_set_new(root, "energy", energy_json(&t));
+    json_dumpf(root, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(root);
+}
+
+int cmd_inspect(int argc, char **argv)
+{
+    opts o = {0};
+    eng_options options;
+    cmd_model m;
+    nf_error err = {0};
+    int n = 0;
+    const int status = cmd_options(&o, &spec, argc, argv, &n);
+    if (status >= 0) return status;
+    if (n != 1) {
+        fprintf(stderr, "nearfar inspect: expected one MODEL, got %d (see --help)\n", n);
+        return CMD_USAGE;
+    }
+    if (cmd_engine_options(&options, &o.engine, &err)) {
+        cmd_fail("inspect", &err);
+        return CMD_USAGE;
+    }
+    if (cmd_model_open(&m, argv[1], &options, &err)) return cmd_fail("inspect", &err);
+    if (o.json)
+        print_json(&m, &o);
+    else
+        print_model(&m, &o);
+    cmd_model_fini(&m);
+    return 0;
+}
