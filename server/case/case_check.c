@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAX_MODEL ((size_t)1 << 30)
 
@@ -35,12 +36,17 @@ static nf_status load_model(checker *k, nf_error *err)
     eng_options options = k->options->engine;
     nf_bytes file = {0};
     char *path = NULL;
+    struct stat s;
     nf_status st = NF_OK;
 
     if (options.arith == ENG_ARITH_AUTO) options.arith = arith_of(k->c->arith);
     if (!k->options->model) st = srv_case_path(&path, k->c->dir, k->c->model, err);
     if (st) goto done;
     const char *const name = path ? path : k->options->model;
+    if (stat(name, &s) == 0 && S_ISDIR(s.st_mode)) {
+        st = nf_fail(err, NF_EUNSUPPORTED, name, "the model is a folder");
+        goto done;
+    }
     if ((st = nf_read_file(&file, name, MAX_MODEL, NF_MEM_MISC, err))) goto done;
     if ((st = eng_model_load(&k->model, file, &options, err))) goto done;
     k->out->precision = eng_model_info(k->model)->precision;
@@ -146,8 +152,7 @@ static bool shapes_agree(srv_check_output *o, const pair *p)
 }
 
 /* Tries the alternative sets, which TFLite's other kernels gave. */
-static nf_status try_alternatives(srv_diff *d, const checker *k, size_t item, size_t out,
-                                  nf_error *err)
+static nf_status try_alternatives(srv_diff *d, checker *k, size_t item, size_t out, nf_error *err)
 {
     for (size_t i = 0; i < k->c->n_alternatives && d->outside; i++) {
         pair p;
@@ -156,7 +161,10 @@ static nf_status try_alternatives(srv_diff *d, const checker *k, size_t item, si
         if (st) return st;
         if (p.want.elems == p.got.elems) {
             const srv_diff other = srv_compare(&p.want, &p.got, p.tolerance);
-            if (!other.outside) *d = other;
+            if (!other.outside) {
+                *d = other;
+                k->out->out[out].alternative++;
+            }
         }
         pair_fini(&p);
     }

@@ -18,11 +18,12 @@ typedef enum srv_verdict { SRV_PASS, SRV_FAIL, SRV_UNSUPPORTED } srv_verdict;
 /* One output over all cases of the folder. */
 typedef struct srv_check_output {
     char name[96];
-    srv_diff diff;     /* against the golden, or the alternative that was matched */
-    bool real_units;   /* compared as float32: dtype or quantization are not the case's */
-    size_t failed;     /* cases that are outside */
-    size_t item;       /* the first of them */
-    char shape[2][96]; /* expected and got, where they differ; else "" */
+    srv_diff diff;      /* against the golden, or the alternative that was matched */
+    bool real_units;    /* compared as float32: dtype or quantization are not the case's */
+    size_t alternative; /* cases that match an alternative set, not the golden */
+    size_t failed;      /* cases that are outside */
+    size_t item;        /* the first of them */
+    char shape[2][96];  /* expected and got, where they differ; else "" */
 } srv_check_output;
 
 /* Steps against layers.json; the verdict does not depend on them. */

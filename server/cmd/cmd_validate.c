@@ -68,6 +68,7 @@ static void print_output(const srv_check_output *out)
     }
     printf("worst %.3g%s, %zu/%zu equal", d->worst, out->real_units ? " (real units)" : "",
            d->equal, d->elems);
+    if (out->alternative) printf(" (%zu cases match an alternative)", out->alternative);
 }
 
 static void print_details(const srv_check *c)
@@ -132,6 +133,7 @@ static json_t *output_json(const srv_check_output *out)
     json_object_set_new(o, "outside", json_integer((json_int_t)out->diff.outside));
     json_object_set_new(o, "worst", real_or_null(out->diff.worst));
     json_object_set_new(o, "real_units", json_boolean(out->real_units));
+    json_object_set_new(o, "alternative_cases", json_integer((json_int_t)out->alternative));
     json_object_set_new(o, "failed_cases", json_integer((json_int_t)out->failed));
     if (*out->shape[0]) {
         json_object_set_new(o, "expected_shape", json_string(out->shape[0]));
