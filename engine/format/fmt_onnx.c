@@ -41,7 +41,11 @@ static nf_status check_versions(const fmt_onnx_ctx *o, int64_t ir)
     if (ir < IR_LEAST || ir > IR_MOST)
         return nf_fail(o->err, NF_EUNSUPPORTED, "onnx", "ir_version %lld, expected %d to %d",
                        (long long)ir, IR_LEAST, IR_MOST);
-    if (!o->graph.data) return nf_fail(o->err, NF_EFORMAT, "onnx", "has no graph");
+    return o->graph.data ? NF_OK : nf_fail(o->err, NF_EFORMAT, "onnx", "has no graph");
+}
+
+static nf_status check_opset(const fmt_onnx_ctx *o)
+{
     if (o->opset < OPSET_LEAST || o->opset > OPSET_MOST)
         return nf_fail(o->err, NF_EUNSUPPORTED, "onnx",
                        "opset %lld of the domain ai.onnx, expected %d to %d", (long long)o->opset,
@@ -196,6 +200,7 @@ static nf_status read_file(ir_graph *g, nf_bytes file, nf_error *err)
     o.left = file.len < SIZE_MAX / 8 - (16u << 20) ? file.len * 8 + (16u << 20) : SIZE_MAX;
     if ((st = read_model(&o, file))) goto done;
     if ((st = fmt_onnx_read_nodes(&o))) goto done;
+    if ((st = check_opset(&o))) goto done;
     if ((st = fmt_onnx_read_values(&o))) goto done;
     if ((st = read_inputs(&o))) goto done;
     if ((st = run_nodes(&o))) goto done;

@@ -26,9 +26,11 @@ typedef enum fmt_onnx_kind {
 typedef struct fmt_onnx_value {
     nf_span name;
     fmt_onnx_kind kind;
-    int32_t tensor;                      /* of the graph; IR_NONE until it is asked for */
-    bool from_node, is_output, shadowed; /* shadowed: an input that an initializer replaces */
-    int32_t source, scale, zero, axis;   /* DQ: values; ALIAS: source */
+    int32_t tensor;                    /* of the graph; IR_NONE until it is asked for */
+    bool is_extra;                     /* second or later result of a node */
+    bool is_output;                    /* of the model */
+    bool shadowed;                     /* an input that an initializer replaces */
+    int32_t source, scale, zero, axis; /* DQ: values; ALIAS: source */
     fmt_onnx_const c;
 } fmt_onnx_value;
 

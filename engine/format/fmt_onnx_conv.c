@@ -144,8 +144,8 @@ nf_status fmt_onnx_conv(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     int32_t in[3], y, n_in = 2;
     ir_op op;
     nf_status st;
-    if ((st = read_window(&attr.window, o, n))) return st;
     if ((st = image_in(&in[0], o, n))) return st;
+    if ((st = read_window(&attr.window, o, n))) return st;
     st = read_conv_weights(&op, &in[1], &attr.window, o, n, o->g->tensors[in[0]].dim[3]);
     if (st) return st;
     if (fmt_onnx_in(o, n, 2) != IR_NONE) {
@@ -173,10 +173,10 @@ static nf_status read_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op)
     int64_t ceil_mode, count_pad;
     int32_t kernel[2], x;
     nf_status st;
+    if ((st = image_in(&x, o, n))) return st;
     if ((st = read_window(&attr.window, o, n))) return st;
     if ((st = fmt_onnx_int(&ceil_mode, o, n, "ceil_mode", 0))) return st;
     if ((st = fmt_onnx_int(&count_pad, o, n, "count_include_pad", 0))) return st;
-    if ((st = image_in(&x, o, n))) return st;
     if ((st = read_sizes(kernel, 2, o, n, "kernel_shape", 0))) return st;
     attr.window.kernel_h = kernel[0];
     attr.window.kernel_w = kernel[1];

@@ -156,10 +156,11 @@ nf_status fmt_onnx_use(int32_t *tensor, fmt_onnx_ctx *o, int32_t value)
     const fmt_onnx_value *v = fmt_onnx_value_of(o, value);
     if (!v) return nf_fail(o->err, NF_EFORMAT, o->where, "an input is left out");
     if (v->kind != FMT_ONNX_COMPUTED) return fmt_onnx_stored(tensor, o, value, NULL);
+    if (v->is_extra)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "the second result of an operator");
     if (v->tensor == IR_NONE)
         return nf_fail(o->err, NF_EFORMAT, o->where,
-                       "an input is not computed yet: the nodes are not in order, form a cycle, or "
-                       "it is a second result, which this reader does not have");
+                       "an input is not computed yet: the nodes are not in order or form a cycle");
     *tensor = v->tensor;
     return NF_OK;
 }

@@ -207,8 +207,8 @@ static void fill_made(fmt_onnx_ctx *o)
         for (size_t k = n->first + n->n_in; k < n->first + n->n_in + n->n_out; k++) {
             if (o->refs[k].name.len == 0) continue;
             o->refs[k].value = (int32_t)at;
-            o->values[at++] =
-                (fmt_onnx_value){.name = o->refs[k].name, .tensor = IR_NONE, .from_node = true};
+            o->values[at++] = (fmt_onnx_value){
+                .name = o->refs[k].name, .tensor = IR_NONE, .is_extra = k > n->first + n->n_in};
         }
     }
 }

@@ -55,7 +55,7 @@ static nf_status check_activation(const check_args *a, const ir_tensor *t)
 {
     if (!is_byte(t)) return wrong_types(a);
     if (t->quant.n != 1)
-        return nf_fail(a->err, NF_EFORMAT, t->name, "%s of %s needs one scale, there are %zu",
+        return nf_fail(a->err, NF_EUNSUPPORTED, t->name, "%s of %s needs one scale, there are %zu",
                        ir_op_name(a->node->op), eng_dtype_oip(t->dtype), t->quant.n);
     return NF_OK;
 }
@@ -115,10 +115,10 @@ static nf_status check_product(const check_args *a)
         return nf_fail(a->err, NF_EUNSUPPORTED, a->out->name,
                        "%s with weights or a bias that the model computes",
                        ir_op_name(a->node->op));
+    if (!real && ((st = check_activation(a, x)) || (st = check_activation(a, a->out)))) return st;
     if ((st = check_weights(a, w, a->node->op == IR_DEPTHWISE_CONV_2D ? 3 : 0))) return st;
     if (b && (st = check_bias(a, b, real ? ENG_F32 : ENG_I32))) return st;
     if (real) return a->out->dtype == ENG_F32 ? NF_OK : wrong_types(a);
-    if ((st = check_activation(a, x)) || (st = check_activation(a, a->out))) return st;
     if (w->dtype == ENG_F32)
         return nf_fail(a->err, NF_EFORMAT, w->name, "FP32 weights meet %s activations",
                        eng_dtype_oip(x->dtype));

@@ -149,7 +149,7 @@ static nf_status rule_pool(shape *out, const rule_args *a)
     if (w->kernel_h < 1 || w->kernel_w < 1)
         return nf_fail(a->err, NF_EFORMAT, a->where, "%s has a window of %dx%d",
                        ir_op_name(a->node->op), w->kernel_h, w->kernel_w);
-    if (dilated && (pads || w->ceil))
+    if (dilated && pads)
         return nf_fail(a->err, NF_EUNSUPPORTED, a->where, "%s with dilation and padding",
                        ir_op_name(a->node->op));
     if (w->top >= w->kernel_h || w->bottom >= w->kernel_h || w->left >= w->kernel_w ||
