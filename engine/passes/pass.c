@@ -119,9 +119,48 @@ static void drop_constants(ir_graph *g, const bool *needed)
         }
 }
 
+static bool same_tensor(const ir_tensor *a, const ir_tensor *b)
+{
+    if (a->dtype != b->dtype || a->rank != b->rank || a->quant.n != b->quant.n || a->quant.n > 1)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i]) return false;
+    return a->quant.n == 0 ||
+           (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]);
+}
+
+bool pass_is_output(const ir_graph *g, int32_t tensor)
+{
+    for (size_t i = 0; i < g->n_outputs; i++)
+        if (g->outputs[i] == tensor) return true;
+    return false;
+}
+
+/* A view that changes nothing: its readers read its source. Nodes are in order, so one walk with a
+ * table of stand-ins reaches chains of them. */
+static void skip_identities(ir_graph *g, int32_t *stand_in)
+{
+    for (size_t t = 0; t < g->n_tensors; t++)
+        stand_in[t] = (int32_t)t;
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        ir_node *n = &g->nodes[i];
+        if (n->dead) continue;
+        for (int32_t k = 0; k < n->n_in; k++)
+            if (n->in[k] >= 0) n->in[k] = stand_in[n->in[k]];
+        if (n->op != IR_RESHAPE || pass_is_output(g, n->out)) continue;
+        if (!same_tensor(&g->tensors[n->in[0]], &g->tensors[n->out])) continue;
+        stand_in[n->out] = n->in[0];
+        n->dead = true;
+    }
+}
+
 nf_status pass_sweep(ir_graph *g, const eng_options *o, nf_error *err)
 {
     (void)o;
+    int32_t *stand_in = nf_alloc_array(g->n_tensors + 1, sizeof(*stand_in), NF_MEM_GRAPH);
+    if (!stand_in) return nf_fail(err, NF_ENOMEM, "passes", "no memory");
+    skip_identities(g, stand_in);
+    nf_free(stand_in);
     bool *needed = nf_alloc_array(g->n_tensors + 1, sizeof(*needed), NF_MEM_GRAPH);
     if (!needed)
         return nf_fail(err, NF_ENOMEM, "passes", "no memory for %zu tensors", g->n_tensors);

@@ -24,6 +24,9 @@ ir_node *pass_only_maker(const ir_graph *g, const pass_index *x, const ir_node *
 /** The node that makes input i of n if it is an `op`, or NULL. */
 ir_node *pass_maker(const ir_graph *g, const pass_index *x, const ir_node *n, int i, ir_op op);
 
+/** True when the tensor is one of the graph's results. */
+bool pass_is_output(const ir_graph *g, int32_t tensor);
+
 /** Turns n into a view of the same shape. */
 void pass_make_view(ir_graph *g, ir_node *n);
 

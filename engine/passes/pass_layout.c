@@ -3,6 +3,7 @@
  * convolutions they meet once the elementwise ops between them have changed places with them. */
 #include "engine/passes/pass.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool is_elementwise(ir_op op)
@@ -27,7 +28,7 @@ static nf_status retype(ir_graph *g, int32_t mid, int32_t kind, int32_t shape, n
 }
 
 /* first: x -> mid, second: mid -> y. They change places; the tensor between them becomes what the
- * second one makes of x. */
+ * second one makes of x: of y's kind and x's shape, or of x's kind and y's shape. */
 static nf_status swap(ir_graph *g, ir_node *first, ir_node *second, bool second_changes_kind,
                       nf_error *err)
 {
@@ -62,10 +63,12 @@ static void compose(ir_graph *g, const pass_index *x, bool *changed)
     for (size_t i = 0; i < g->n_nodes; i++) {
         ir_node *n = &g->nodes[i];
         if (n->dead || n->op != IR_TRANSPOSE) continue;
-        const ir_node *t = pass_maker(g, x, n, 0, IR_TRANSPOSE);
+        ir_node *t = pass_maker(g, x, n, 0, IR_TRANSPOSE);
         if (!t) continue;
         for (int k = 0; k < n->attr.transpose.rank; k++)
             n->attr.transpose.perm[k] = t->attr.transpose.perm[n->attr.transpose.perm[k]];
+        /* an unread transpose would still count as a reader and keep others from moving */
+        if (x->uses[n->in[0]] == 1) t->dead = true;
         n->in[0] = t->in[0];
         *changed = true;
     }
@@ -85,13 +88,21 @@ static bool moves_nothing(const ir_graph *g, const ir_node *n)
     return true;
 }
 
-/* DEQUANTIZE, view or transpose -> view or transpose, DEQUANTIZE: 8-bit ops then see 8 bits. */
+/* Ops that only choose among values: it is the same before and after DEQUANTIZE. */
+static bool chooses(const ir_node *n)
+{
+    if (n->op == IR_TRANSPOSE || n->op == IR_RESHAPE) return true;
+    return n->op == IR_MAX_POOL_2D && n->attr.window.clamp.low == -INFINITY &&
+           n->attr.window.clamp.high == INFINITY;
+}
+
+/* DEQUANTIZE, chooser -> chooser, DEQUANTIZE: 8-bit ops then see 8 bits. */
 static nf_status raise(ir_graph *g, const pass_index *x, bool *changed, nf_error *err)
 {
     nf_status st = NF_OK;
     for (size_t i = 0; i < g->n_nodes && !st; i++) {
         ir_node *n = &g->nodes[i];
-        if (n->dead || (n->op != IR_TRANSPOSE && n->op != IR_RESHAPE)) continue;
+        if (n->dead || !chooses(n)) continue;
         ir_node *d = pass_only_maker(g, x, n, 0, IR_DEQUANTIZE);
         if (!d || g->tensors[d->in[0]].data || !per_tensor(&g->tensors[d->in[0]])) continue;
         st = swap(g, d, n, false, err);

@@ -151,19 +151,12 @@ static nf_status fold_node(ir_graph *g, ir_node *n, nf_error *err)
     return st;
 }
 
-static bool is_output(const ir_graph *g, int32_t tensor)
-{
-    for (size_t i = 0; i < g->n_outputs; i++)
-        if (g->outputs[i] == tensor) return true;
-    return false;
-}
-
 nf_status pass_fold(ir_graph *g, const eng_options *o, nf_error *err)
 {
     nf_status st = NF_OK;
     (void)o;
     for (size_t i = 0; i < g->n_nodes && !st; i++)
-        if (!g->nodes[i].dead && !is_output(g, g->nodes[i].out))
+        if (!g->nodes[i].dead && !pass_is_output(g, g->nodes[i].out))
             st = fold_node(g, &g->nodes[i], err);
     return st;
 }

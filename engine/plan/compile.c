@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define DEFAULT_MAX_ARENA ((size_t)1 << 30)
+#define MAX_WORK          ((uint64_t)100000000000) /* elementary steps a row: minutes of one core */
 
 static nf_status prepare_layers(eng_model *m, const plan_env *env, nf_error *err)
 {
@@ -144,6 +145,29 @@ static nf_status describe(eng_model *m, const eng_options *o, nf_error *err)
     return NF_OK;
 }
 
+/* A few hundred bytes can ask for years of pooling: such a file is refused. */
+static nf_status check_work(const ir_graph *g, nf_error *err)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const ir_node *n = &g->nodes[i];
+        plan_shape out = {0};
+        uint64_t work = 0;
+        if (!ir_elems(&out.elems, &g->tensors[n->out], 1))
+            return nf_fail(err, NF_ETOOLARGE, g->tensors[n->out].name, "has too many elements");
+        work = plan_macs(g, n, &out);
+        const bool pool = n->op == IR_MAX_POOL_2D || n->op == IR_AVERAGE_POOL_2D;
+        const uint64_t taps =
+            pool ? (uint64_t)n->attr.window.kernel_h * (uint64_t)n->attr.window.kernel_w : 1;
+        if (pool && __builtin_mul_overflow((uint64_t)out.elems, taps, &work)) work = MAX_WORK;
+        sum += work < MAX_WORK ? work : MAX_WORK;
+        if (sum >= MAX_WORK)
+            return nf_fail(err, NF_EBUDGET, g->tensors[n->out].name,
+                           "one row would take more than %llu steps", (unsigned long long)MAX_WORK);
+    }
+    return NF_OK;
+}
+
 nf_status plan_compile(eng_model **out, ir_graph *take_graph, const eng_options *o,
                        const plan_env *env, nf_error *err)
 {
@@ -158,8 +182,8 @@ nf_status plan_compile(eng_model **out, ir_graph *take_graph, const eng_options 
     m->graph = take_graph;
     m->max_arena = o->max_arena ? o->max_arena : DEFAULT_MAX_ARENA;
     m->batched = all_symbolic(take_graph);
-    if ((st = prepare_layers(m, env, err)) || (st = drop_packed(m->graph, err)) ||
-        (st = describe(m, o, err)))
+    if ((st = check_work(m->graph, err)) || (st = prepare_layers(m, env, err)) ||
+        (st = drop_packed(m->graph, err)) || (st = describe(m, o, err)))
         eng_model_unref(&m);
     *out = m;
     return st;
