@@ -4,7 +4,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/mem.h"
 
-#define CHUNK_BYTES 2048 /* what a small request needs: one chunk, kept by the connection */
+#define CHUNK_BYTES 4096 /* what a small request needs: one chunk, kept by the connection */
 #define ALIGN       64
 
 struct srv_chunk {

@@ -227,12 +227,19 @@ size_t srv_registry_list(srv_registry *r, const nf_span *name,
     return n;
 }
 
+static bool is_loading(const model_row *m)
+{
+    for (size_t i = 0; i < m->n && !m->dflt; i++)
+        if (m->versions[i]->state == SRV_LOADING) return true;
+    return false;
+}
+
 bool srv_registry_ready(srv_registry *r)
 {
     pthread_mutex_lock(&r->lock);
     bool ready = r->scanned;
     for (size_t i = 0; i < r->n && ready; i++)
-        if (!r->models[i]->dflt && !r->models[i]->held && r->models[i]->n) ready = false;
+        ready = !is_loading(r->models[i]);
     pthread_mutex_unlock(&r->lock);
     return ready;
 }

@@ -56,7 +56,8 @@ nf_status srv_registry_get(srv_model **out, srv_registry *r, const srv_selector 
 size_t srv_registry_list(srv_registry *r, const nf_span *name,
                          void (*each)(void *arg, const srv_version_view *v), void *arg);
 
-/** True when the first scan is over and every model that should answer does. */
+/** True when the first scan is over and no model waits for its first version. One that failed does
+ * not count: its own readiness says so. */
 bool srv_registry_ready(srv_registry *r);
 
 /** Looks at the command line's files and the models folder, loads what is new or changed, unloads

@@ -61,10 +61,10 @@ static void log_loaded(const srv_model *m)
 {
     nf_log(NF_LOG_INFO, "registry",
            "%s version %s loaded in %llu us: %s, %s arithmetic, %s, %zu ops, %zu bytes of weights, "
-           "%zu of arena, %llu us a row",
+           "%zu of arena, %.1f us a row",
            m->name, m->version_text, (unsigned long long)m->load_us, m->info->format,
            eng_arith_name(m->info->arith), eng_precision_name(m->info->precision), m->info->n_ops,
-           m->info->weight_bytes, m->info->arena_bytes, (unsigned long long)m->row_us);
+           m->info->weight_bytes, m->info->arena_bytes, (double)m->row_ns / 1e3);
 }
 
 /* Loads v from its file and swaps it in. On failure what answered before still does. */
@@ -333,6 +333,14 @@ static nf_status compare_stored(bool *same, srv_registry *r, const version_row *
                    (unsigned long long)v->number);
 }
 
+static size_t index_of(const model_row *m, const version_row *v)
+{
+    size_t i = 0;
+    while (m->versions[i] != v)
+        i++;
+    return i;
+}
+
 /* Verifies, stores and swaps in. m and v are rows that exist. */
 static nf_status store_version(srv_registry *r, model_row *m, version_row *v, nf_bytes file,
                                nf_error *err)
@@ -347,7 +355,8 @@ static nf_status store_version(srv_registry *r, model_row *m, version_row *v, nf
     }
     snprintf(v->path, sizeof(v->path), "%s", path);
     v->mark = mark_of(path);
-    v->found = v->pinned = true;
+    v->found = true;
+    v->pinned = !is_wanted(m, index_of(m, v)); /* an older version, uploaded on purpose */
     m->held = false;
     log_loaded(fresh);
     srv_row_set(r, m, v, SRV_AVAILABLE, fresh, "");

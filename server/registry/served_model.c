@@ -7,9 +7,9 @@
 
 #include <stdio.h>
 
-#define BLOCK_ROWS   64    /* rows of one engine call; bounds the memory of a session */
-#define WARM_RUNS    5     /* the first one pays for page faults, the least of them counts */
-#define WARM_MOST_US 50000 /* no further run when one took longer than this */
+#define BLOCK_ROWS   64       /* rows of one engine call; bounds the memory of a session */
+#define WARM_RUNS    5        /* the first one pays for page faults, the least of them counts */
+#define WARM_MOST_NS 50000000 /* no further run when one took longer than this */
 
 bool srv_name_ok(nf_span name)
 {
@@ -84,14 +84,14 @@ static nf_status make_views(eng_view *views, const eng_io *ios, size_t n, nf_err
 
 static nf_status timed_runs(srv_model *m, const eng_view *in, const eng_view *out, nf_error *err)
 {
-    m->row_us = UINT64_MAX;
+    m->row_ns = UINT64_MAX;
     for (int i = 0; i < WARM_RUNS; i++) {
-        const uint64_t start = nf_now_us();
+        const uint64_t start = nf_now_ns();
         const nf_status st = srv_model_run(m, 0, in, out, 1, err);
-        const uint64_t took = nf_now_us() - start;
+        const uint64_t took = nf_now_ns() - start;
         if (st) return st;
-        if (took < m->row_us) m->row_us = took;
-        if (took > WARM_MOST_US) break;
+        if (took < m->row_ns) m->row_ns = took;
+        if (took > WARM_MOST_NS) break;
     }
     return NF_OK;
 }

@@ -23,7 +23,7 @@ typedef struct srv_model {
     srv_manifest *manifest;
     srv_stats *stats;
     char served[160]; /* start of X-Nearfar-Served: "mode=edge; model=temp; …; " */
-    uint64_t row_us;  /* one row, measured at load: the least of the warm-up runs */
+    uint64_t row_ns;  /* one row, measured at load: the least of the warm-up runs */
     uint64_t load_us;
     bool classes; /* labels are given and name the elements of the only output */
     unsigned n_slots;
