@@ -97,8 +97,7 @@ static void take_end(cl_conn *c, int code)
         c->reply.keep_alive = false;
         finish(c, CL_NONE, NULL);
     } else {
-        finish(c, CL_CUT,
-               code == UV_EOF ? cl_failure_text(CL_CUT) : uv_strerror(code));
+        finish(c, CL_CUT, code == UV_EOF ? cl_failure_text(CL_CUT) : uv_strerror(code));
     }
 }
 

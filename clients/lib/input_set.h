@@ -1,0 +1,33 @@
+/* input_set.h - the request bodies of a run: from the command line, a file, or made to fit the
+ * model. Layer: clients. Thread rule: const after it is made. */
+#ifndef CL_INPUT_SET_H
+#define CL_INPUT_SET_H
+
+#include "engine/base/bytes.h"
+#include "engine/base/err.h"
+
+typedef struct cl_inputs {
+    nf_bytes *body; /* n JSON documents, owned */
+    size_t n;
+    char source[96]; /* for the report: "--input", the file's name, "made from metadata, seed 1" */
+} cl_inputs;
+
+/**
+ * Bodies from `text`: JSON (begins with '[', '{', a digit or '-'), else the name of a file. A file
+ * holds one JSON document, or one a line, which are then sent in turn. An object with "instances"
+ * or "inputs" is sent as it is, anything else becomes {"instances":[…]}.
+ * NF_EINVAL: not JSON; NF_ENOTFOUND, NF_ETOOLARGE (over 64 MiB), NF_ENOMEM.
+ */
+nf_status cl_inputs_read(cl_inputs *out, const char *text, nf_error *err);
+
+/**
+ * `n` bodies that fit the model whose Open Inference metadata is `metadata` (JSON): one instance
+ * each, every input filled with uniform values. The range is the input's own ("parameters" with
+ * "min" and "max"), else -5 .. 40 for the unit degC, else 0 .. 1. Same seed, same bodies.
+ * NF_EINVAL: metadata without usable inputs; NF_ETOOLARGE: over 4 M elements; NF_ENOMEM.
+ */
+nf_status cl_inputs_make(cl_inputs *out, nf_bytes metadata, size_t n, uint64_t seed, nf_error *err);
+
+void cl_inputs_fini(cl_inputs *in);
+
+#endif /* CL_INPUT_SET_H */

@@ -1,0 +1,131 @@
+/* report_text.c - prints tables. Layer: clients. Thread rule: no shared state. */
+#include "clients/lib/report_text.h"
+
+#include "clients/lib/text_out.h"
+
+#include <stdio.h>
+
+/* "p99" or, when the count does not carry it, "n/a". */
+static const char *cell(char *to, size_t room, bool shown, double ns)
+{
+    if (shown) return cl_time_text(to, room, ns);
+    snprintf(to, room, "n/a");
+    return to;
+}
+
+static void print_errors(const cl_recorder *r, const char *name, FILE *to)
+{
+    if (!cl_recorder_errors(r)) return;
+    fprintf(to, "%-11s", name);
+    const char *sep = "";
+    for (int f = CL_NONE + 1; f < CL_FAILURE_COUNT; f++) {
+        if (!r->error[f]) continue;
+        fprintf(to, "%s%llu x %s", sep, (unsigned long long)r->error[f],
+                cl_failure_text((cl_failure)f));
+        sep = ", ";
+    }
+    fputc('\n', to);
+}
+
+static void print_side(const cl_side *side, const cl_side_summary *s, FILE *to)
+{
+    char a[32], b[32], c[32], d[32], e[32];
+    const uint64_t errors = cl_recorder_errors(&side->rec);
+    if (!side->reachable) {
+        fprintf(to, "%-11s not reached: %s\n", side->target->name, side->why);
+        return;
+    }
+    fprintf(to, "%-9s %9s %9s %9s", side->target->name,
+            cell(a, sizeof(a), s->q[0].shown, s->q[0].ns),
+            cell(b, sizeof(b), s->q[1].shown, s->q[1].ns),
+            cell(c, sizeof(c), s->q[3].shown, s->q[3].ns));
+    fprintf(to, " %7.1f%% %9s %9s",
+            side->rec.issued ? 100.0 * (double)errors / (double)side->rec.issued : 0,
+            cell(d, sizeof(d), s->server_known, s->server_ns),
+            cell(e, sizeof(e), s->server_known, s->network_ns));
+    cl_bytes_text(a, sizeof(a), cl_recorder_each(&side->rec, side->rec.up_total));
+    cl_bytes_text(b, sizeof(b), cl_recorder_each(&side->rec, side->rec.down_total));
+    fprintf(to, " %9s %9s  %s%s%s\n", a, b, side->served.known ? side->served.mode : "-",
+            side->served.known ? "/" : "", side->served.precision);
+}
+
+static void print_limits(const cl_comparison *c, FILE *to)
+{
+    for (size_t i = 0; i < NF_COUNT(cl_permilles); i++) {
+        const unsigned p = cl_permilles[i];
+        char name[16];
+        if (p == 950 || cl_quantile_shown(c->pairs->done, p)) continue;
+        fprintf(to, "%s not shown: needs n >= %u\n", cl_permille_name(name, sizeof(name), p),
+                (CL_BEYOND * 1000 + 999 - p) / (1000 - p));
+        break; /* the ones above need more still */
+    }
+}
+
+static void print_agreement(const cl_agreement *g, FILE *to)
+{
+    if (g->rows)
+        fprintf(to, "answers    same class %llu of %llu (%.1f %%), largest difference %.3g\n",
+                (unsigned long long)g->same, (unsigned long long)g->rows,
+                100.0 * (double)g->same / (double)g->rows, g->max_abs_diff);
+    if (g->unequal)
+        fprintf(to, "answers    %llu replies of different size, not compared\n",
+                (unsigned long long)g->unequal);
+}
+
+void cl_text_comparison(const cl_comparison *c, FILE *to)
+{
+    char diff[32], lo[32], hi[32], shift[32];
+    const cl_side *side = c->pairs->side;
+    fprintf(to, "model %s, inputs: %s, n = %zu pairs in order ABBA%s%s%s\n", c->model, c->inputs,
+            c->pairs->done, c->env->congestion[0] ? ", TCP " : "", c->env->congestion,
+            c->pairs->interrupted ? ", interrupted" : "");
+    fprintf(to, "%-9s %9s %9s %9s %8s %9s %9s %9s %9s  %s\n", "", "p50", "p90", "p99", "errors",
+            "server", "network", "up/req", "down/req", "ran");
+    for (int s = 0; s < 2; s++)
+        print_side(&side[s], &c->side[s], to);
+    if (c->both)
+        fprintf(to, "difference %s [%s, %s] edge minus cloud, shift %s (paired bootstrap 95 %%)\n",
+                cl_time_text(diff, sizeof(diff), c->diff_ns),
+                cl_time_text(lo, sizeof(lo), c->ci.lo), cl_time_text(hi, sizeof(hi), c->ci.hi),
+                cl_time_text(shift, sizeof(shift), c->shift_ns));
+    print_agreement(&c->pairs->agreement, to);
+    for (int s = 0; s < 2; s++)
+        if (side[s].reachable) print_errors(&side[s].rec, side[s].target->name, to);
+    print_limits(c, to);
+    fprintf(to, "%s\n", c->sentence);
+}
+
+static void print_percentiles(const nf_hist *h, FILE *to)
+{
+    char name[16], value[32];
+    fprintf(to, "latency   ");
+    for (size_t i = 0; i < NF_COUNT(cl_permilles); i++) {
+        const unsigned p = cl_permilles[i];
+        const bool shown = cl_quantile_shown(h->count, p);
+        cell(value, sizeof(value), shown, (double)nf_hist_quantile(h, p / 1000.0));
+        fprintf(to, " %s %s", cl_permille_name(name, sizeof(name), p), value);
+        if (!shown) fprintf(to, " (n=%llu)", (unsigned long long)h->count);
+        fputs(i + 1 < NF_COUNT(cl_permilles) ? "," : "", to);
+    }
+    fprintf(to, ", max %s\n", cell(value, sizeof(value), h->count > 0, (double)h->most));
+}
+
+void cl_text_bench(const cl_bench_report *b, FILE *to)
+{
+    const cl_recorder *r = &b->result->rec;
+    const double seconds = (double)b->result->elapsed_ns / 1e9;
+    const double cpu = seconds > 0 ? (double)b->result->cpu_ns / (double)b->result->elapsed_ns : 0;
+    fprintf(to, "%s, %zu connections, closed loop, %.2f s%s\n", b->url, b->load->connections,
+            seconds, b->result->interrupted ? ", interrupted" : "");
+    fprintf(to, "requests   %llu ok, %llu failed, %.0f/s\n", (unsigned long long)r->ok,
+            (unsigned long long)cl_recorder_errors(r), seconds > 0 ? (double)r->ok / seconds : 0);
+    print_percentiles(&r->latency, to);
+    fprintf(to, "bytes/req  up %.0f (%.0f body + %.0f headers), down %.0f (%.0f + %.0f)\n",
+            cl_recorder_each(r, r->up_total), cl_recorder_each(r, r->up_app),
+            cl_recorder_each(r, r->up_total - r->up_app), cl_recorder_each(r, r->down_total),
+            cl_recorder_each(r, r->down_app), cl_recorder_each(r, r->down_total - r->down_app));
+    print_errors(r, "errors", to);
+    if (cpu > 0.9)
+        fprintf(to, "note       this client used %.0f %% of its core: it may be the limit\n",
+                cpu * 100);
+}
