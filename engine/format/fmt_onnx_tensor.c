@@ -66,6 +66,19 @@ static nf_status add_dims(fmt_onnx_const *c, fmt_onnx_ctx *o, const fmt_field *f
     return st ? st : fmt_onnx_broken(o, &list);
 }
 
+/* Everything but the dimensions. */
+static nf_status read_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, bool *outside)
+{
+    fmt_pb p = fmt_pb_open(out->proto);
+    fmt_field f;
+    while (fmt_pb_next(&f, &p)) {
+        if (fmt_pb_is(&f, 2, FMT_VARINT)) out->type = f.value > 1000 ? 1000 : (int32_t)f.value;
+        if (fmt_pb_is(&f, 8, FMT_LENGTH)) *name = fmt_pb_text(&f);
+        if (f.number == 13 || (f.number == 14 && f.value) || f.number == 3) *outside = true;
+    }
+    return fmt_onnx_broken(o, &p);
+}
+
 nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_bytes proto)
 {
     fmt_pb p = fmt_pb_open(proto);
@@ -74,19 +87,15 @@ nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_
     bool outside = false;
     *name = (nf_span){"", 0};
     *out = (fmt_onnx_const){.proto = proto};
-    while (fmt_pb_next(&f, &p)) {
-        if (f.number == 1 && (f.wire == FMT_VARINT || f.wire == FMT_LENGTH) &&
-            (st = add_dims(out, o, &f)))
-            return st;
-        if (fmt_pb_is(&f, 2, FMT_VARINT)) out->type = f.value > 1000 ? 1000 : (int32_t)f.value;
-        if (fmt_pb_is(&f, 8, FMT_LENGTH)) *name = fmt_pb_text(&f);
-        if (f.number == 13 || (f.number == 14 && f.value) || f.number == 3) outside = true;
-    }
-    if ((st = fmt_onnx_broken(o, &p))) return st;
-    char text[64];
+    if ((st = read_head(out, name, o, &outside))) return st;
+    if (name->len) fmt_printable(o->where, sizeof(o->where), *name);
     if (outside)
-        return nf_fail(o->err, NF_EUNSUPPORTED, fmt_printable(text, sizeof(text), *name),
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where,
                        "external data: the content must stand in the model file");
+    while (fmt_pb_next(&f, &p)) {
+        const bool dims = f.number == 1 && (f.wire == FMT_VARINT || f.wire == FMT_LENGTH);
+        if (dims && (st = add_dims(out, o, &f))) return st;
+    }
     return NF_OK;
 }
 

@@ -23,7 +23,7 @@ typedef struct fmt_field {
 
 static inline fmt_pb fmt_pb_open(nf_bytes message)
 {
-    return (fmt_pb){message.data, message.data + message.len, NULL};
+    return (fmt_pb){message.data, message.len ? message.data + message.len : message.data, NULL};
 }
 
 /** The next field; false at the end, and at the first malformed byte. */

@@ -161,9 +161,12 @@ nf_status ir_set_quant(ir_tensor *t, size_t n, const float *scale, const int32_t
 static nf_status check_content(const ir_tensor *t, size_t bytes, nf_error *err)
 {
     size_t n;
-    if (!ir_elems(&n, t, 1) || n * eng_dtype_size(t->dtype) != bytes)
+    if (!ir_elems(&n, t, 1))
+        return nf_fail(err, NF_ETOOLARGE, t->name, "constant of over %zu elements", IR_MAX_ELEMS);
+    if (n * eng_dtype_size(t->dtype) != bytes)
         return nf_fail(err, NF_EFORMAT, t->name,
-                       "constant has %zu bytes, its shape and type need other", bytes);
+                       "constant has %zu bytes, its shape and type need %zu", bytes,
+                       n * eng_dtype_size(t->dtype));
     return NF_OK;
 }
 
