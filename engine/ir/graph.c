@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const char *const op_names[] = {
 #define X(name, least, most, outs, rule) #name,
@@ -98,7 +99,12 @@ static void clean_name(char *name, size_t len)
 nf_status ir_add_tensor(int32_t *index, ir_graph *g, const char *name, size_t name_len,
                         eng_dtype dtype, nf_error *err)
 {
+    char number[32];
     nf_status st;
+    if (name_len == 0) { /* a name that can be shown, and asked for */
+        name_len = (size_t)snprintf(number, sizeof(number), "tensor_%zu", g->n_tensors);
+        name = number;
+    }
     if (g->n_tensors >= IR_MAX_TENSORS)
         return nf_fail(err, NF_ETOOLARGE, "graph", "over %d tensors", IR_MAX_TENSORS);
     if ((st = grow((void **)&g->tensors, &g->cap_tensors, g->n_tensors, sizeof(*g->tensors), err)))

@@ -108,7 +108,8 @@ nf_status ir_graph_create(ir_graph **out, nf_error *err);
 void ir_graph_destroy(ir_graph **g);
 
 /** Adds a tensor (copied; name, quant and data are NOT taken, set them on the result) and gives
- * its index. NF_ENOMEM, NF_ETOOLARGE. */
+ * its index. What is not UTF-8 in the name becomes '?'; an empty name becomes "tensor_<index>".
+ * NF_ENOMEM, NF_ETOOLARGE. */
 nf_status ir_add_tensor(int32_t *index, ir_graph *g, const char *name, size_t name_len,
                         eng_dtype dtype, nf_error *err);
 

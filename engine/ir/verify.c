@@ -36,6 +36,7 @@ static nf_status check_given(const ir_tensor *t, bool constant, nf_error *err)
 static nf_status check_inputs(const ir_graph *g, uint8_t *known, nf_error *err)
 {
     nf_status st;
+    if (g->n_inputs == 0) return nf_fail(err, NF_EUNSUPPORTED, "graph", "has no inputs");
     for (size_t i = 0; i < g->n_tensors; i++) {
         if (!g->tensors[i].data) continue;
         if ((st = check_given(&g->tensors[i], true, err))) return st;
@@ -119,7 +120,6 @@ static nf_status check_node(ir_graph *g, const ir_node *node, uint8_t *known, co
 static nf_status check_outputs(const ir_graph *g, const uint8_t *known, nf_error *err)
 {
     if (g->n_outputs == 0) return nf_fail(err, NF_EFORMAT, "graph", "has no outputs");
-    if (g->n_inputs == 0) return nf_fail(err, NF_EUNSUPPORTED, "graph", "has no inputs");
     for (size_t i = 0; i < g->n_outputs; i++) {
         if (!in_range(g, g->outputs[i]))
             return nf_fail(err, NF_EFORMAT, "graph", "output %zu names tensor %d of %zu", i,
