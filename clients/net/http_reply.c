@@ -59,12 +59,13 @@ static int on_value(http_parser *p, const char *at, size_t len)
     return 0;
 }
 
+/* 1 and 2 would mean something else to the parser here, so a failure is -1. */
 static int on_headers(http_parser *p)
 {
     cl_reply *r = p->data;
     r->status = (int)p->status_code;
     if (p->status_code == HTTP_STATUS_SWITCHING_PROTOCOLS)
-        return refuse(r, NF_EINVAL, "the server wants to switch protocols");
+        return -refuse(r, NF_EINVAL, "the server wants to switch protocols");
     return 0;
 }
 
