@@ -67,10 +67,7 @@ static void answer(predict_job *p, unsigned slot, uint64_t queue_us)
 {
     nf_error err = {0};
     const nf_status st = run(p, slot, queue_us, &err);
-    if (st) {
-        p->req->reply.code = 0;
-        srv_fail(p->req, st, &err);
-    }
+    if (st) srv_fail(p->req, st, &err);
     finish(&p->model, p->req, slot);
 }
 

@@ -66,7 +66,7 @@ static void write_error(srv_buf *b, nf_status st, const nf_error *err)
 void srv_fail(srv_req *req, nf_status st, const nf_error *err)
 {
     srv_reply *r = &req->reply;
-    if (r->code == 0) r->code = srv_status_code(st);
+    r->code = srv_status_code(st);
     if (r->code == 0) r->code = 500;
     r->type = WIRE_TYPE_JSON;
     r->retry_later = st == NF_EBUSY;

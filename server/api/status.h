@@ -11,9 +11,8 @@ int srv_status_code(nf_status st);
 /**
  * Makes the error reply {"error":"<what was expected, what came, where>","code":"EINVAL"}.
  *
- * err: its text; NULL or empty takes the status' own. A reply.code that is set already is kept
- * (414 and 417 have no status of their own). Sets Retry-After for NF_EBUSY and WWW-Authenticate for
- * NF_EAUTH.
+ * err: its text; NULL or empty takes the status' own. Sets Retry-After for NF_EBUSY and
+ * WWW-Authenticate for NF_EAUTH.
  */
 void srv_fail(srv_req *req, nf_status st, const nf_error *err);
 

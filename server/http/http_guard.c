@@ -121,7 +121,7 @@ nf_status http_guard(http_conn *c, const char *version, nf_error *err)
     MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, look_at, &h);
     if ((st = check_framing(&h, err)) || (st = check_host(&h, version, err))) return st;
     if (h.n_expect && (h.n_expect > 1 || strcasecmp(h.expect, "100-continue") != 0)) {
-        c->req.reply.code = MHD_HTTP_EXPECTATION_FAILED;
+        c->refused_code = MHD_HTTP_EXPECTATION_FAILED;
         return nf_fail(err, NF_EINVAL, "Expect", "expected 100-continue");
     }
     return check_coding(&c->coding, &h, err);

@@ -34,6 +34,7 @@ typedef struct http_conn {
     int fd;
     bool fresh;           /* no request has been complete on it */
     uint64_t deadline_us; /* of this state; UINT64_MAX = none */
+    int refused_code;     /* of a refusal that has no status of its own (414, 417), or 0 */
     size_t uri_bytes;     /* of the raw request target with its query */
     srv_buf body;
     size_t raw_bytes; /* of the body as it came */

@@ -89,6 +89,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     if (!c->fresh)
         c->deadline_us = c->req.start_us + (uint64_t)srv_live_get(&live_of(c)->request_timeout);
     c->req.rows = 0;
+    c->refused_code = 0;
     c->req.path = "";
     c->req.arena.most = c->req.reply.body.most =
         (size_t)srv_live_get(&live_of(c)->max_request_memory);
@@ -99,6 +100,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 static enum MHD_Result fail(http_conn *c, nf_status st, const nf_error *err)
 {
     c->loop->http->options.fail(&c->req, st, err);
+    if (c->refused_code) c->req.reply.code = c->refused_code;
     return http_send(c);
 }
 
@@ -106,8 +108,10 @@ static enum MHD_Result fail(http_conn *c, nf_status st, const nf_error *err)
 static nf_status find_route(http_conn *c, const char *url, const char *method, nf_error *err)
 {
     const srv_routes routes = c->loop->http->options.routes;
-    if (c->uri_bytes > SRV_PATH_MOST)
+    if (c->uri_bytes > SRV_PATH_MOST) {
+        c->refused_code = MHD_HTTP_URI_TOO_LONG;
         return nf_fail(err, NF_ETOOLARGE, "request target", "longer than %d bytes", SRV_PATH_MOST);
+    }
     nf_status st = srv_path_normal(c->path, sizeof(c->path), url, err);
     if (st) return st;
     c->req.path = c->path;
@@ -134,7 +138,6 @@ static enum MHD_Result on_head(http_conn *c, const char *url, const char *method
         st = find_route(c, url, method, &err);
         /* A plain GET of something that is not there harms nobody: keep the connection. */
         keep = (st == NF_ENOTFOUND || st == NF_EMETHOD) && c->req.method == SRV_GET;
-        if (c->uri_bytes > SRV_PATH_MOST) c->req.reply.code = MHD_HTTP_URI_TOO_LONG;
     }
     if (!st) st = http_body_begin(c, &err);
     if (!st) st = o->admit(&c->req, c->route, &err);

@@ -59,11 +59,11 @@ static bool pick_file(char *path, size_t size, const char *dir, const char *mode
     return at_best == 1;
 }
 
-static void pass_over(const char *dir, const char *name, const char *why)
+static void pass_over(nf_log_level level, const char *dir, const char *name, const char *why)
 {
     for (size_t i = 0; i < NF_COUNT(beside); i++)
         if (strcmp(name, beside[i]) == 0) return;
-    nf_log(NF_LOG_INFO, "registry", "%s/%s: passed over: %s", dir, name, why);
+    nf_log(level, "registry", "%s/%s: passed over: %s", dir, name, why);
 }
 
 static nf_status add_version(srv_found *f, uint64_t number, const char *path, nf_error *err)
@@ -97,9 +97,9 @@ static nf_status look_at(srv_found *f, const char *dir, const char *name, const 
     if (snprintf(sub, sizeof(sub), "%s/%s", dir, name) >= (int)sizeof(sub)) return NF_OK;
     if (!srv_version_parse(&number, (nf_span){name, strlen(name)}) || number == 0 ||
         name[0] == '0' || !is_folder(sub))
-        pass_over(dir, name, "not a version folder");
+        pass_over(NF_LOG_DEBUG, dir, name, "not a version folder");
     else if (!pick_file(path, sizeof(path), sub, mode))
-        pass_over(dir, name, "no model file in it");
+        pass_over(NF_LOG_DEBUG, dir, name, "no model file in it");
     else
         return add_version(f, number, path, err);
     return NF_OK;
@@ -161,9 +161,10 @@ nf_status srv_store_each(const char *root, nf_status (*each)(void *arg, const ch
             snprintf(sub, sizeof(sub), "%s/%s", root, e->d_name) >= (int)sizeof(sub))
             continue;
         if (!is_folder(sub))
-            pass_over(root, e->d_name, "not a folder");
+            pass_over(NF_LOG_INFO, root, e->d_name, "not a folder");
         else if (!srv_name_ok((nf_span){e->d_name, strlen(e->d_name)}))
-            pass_over(root, e->d_name, "a model's name is 1 to 64 of A-Z a-z 0-9 . _ -");
+            pass_over(NF_LOG_INFO, root, e->d_name,
+                      "a model's name is 1 to 64 of A-Z a-z 0-9 . _ -");
         else
             st = each(arg, e->d_name);
     }

@@ -216,8 +216,8 @@ static nf_status scan_folder(void *arg, const char *name)
         const size_t n = found.n;
         srv_found_fini(&found);
         if (st || n == 0) {
-            nf_log(NF_LOG_WARN, "registry", "%s/%s: passed over: %s", r->options.models, name,
-                   st ? why.text : "no model file and no version folder");
+            nf_log(st ? NF_LOG_WARN : NF_LOG_INFO, "registry", "%s/%s: passed over: %s",
+                   r->options.models, name, st ? why.text : "no model file and no version folder");
             return NF_OK;
         }
     }
