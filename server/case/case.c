@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct kind {
     bool (*here)(const char *dir);
@@ -28,6 +29,13 @@ static const kind *kind_of(const char *dir)
 bool srv_case_here(const char *dir)
 {
     return kind_of(dir) != NULL;
+}
+
+bool srv_case_holds(const char *dir, const char *name)
+{
+    char path[4096];
+    const int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
 }
 
 nf_status srv_case_path(char **out, const char *dir, const char *name, nf_error *err)

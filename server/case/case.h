@@ -114,6 +114,9 @@ double srv_element(const void *data, eng_dtype dtype, size_t i);
 nf_status srv_recorded_real(srv_recorded *out, const srv_recorded *in, const srv_case_io *io,
                             nf_error *err);
 
+/** Is there something called `name` in the folder? */
+bool srv_case_holds(const char *dir, const char *name);
+
 /** Joins two parts of a path. NF_ENOMEM. */
 nf_status srv_case_path(char **out, const char *dir, const char *name, nf_error *err);
 

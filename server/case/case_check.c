@@ -40,9 +40,11 @@ static nf_status load_model(checker *k, nf_error *err)
     nf_status st = NF_OK;
 
     if (options.arith == ENG_ARITH_AUTO) options.arith = arith_of(k->c->arith);
-    if (!k->options->model) st = srv_case_path(&path, k->c->dir, k->c->model, err);
-    if (st) goto done;
-    const char *const name = path ? path : k->options->model;
+    const char *name = k->options->model;
+    if (!name) {
+        if ((st = srv_case_path(&path, k->c->dir, k->c->model, err))) goto done;
+        name = path;
+    }
     if (stat(name, &s) == 0 && S_ISDIR(s.st_mode)) {
         st = nf_fail(err, NF_EUNSUPPORTED, name, "the model is a folder");
         goto done;

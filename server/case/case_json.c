@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FILE_NAME "case.json"
 #define MAX_JSON  ((size_t)64 << 20)
@@ -47,16 +46,19 @@ static place at(const char *list, size_t i, const char *inner, size_t k)
     return p;
 }
 
-static nf_status wrong(const place *p, const char *field, const char *expected, const json_t *got,
+static void note_wrong(const place *p, const char *field, const char *expected, const json_t *got,
                        nf_error *err)
 {
     static const char *const types[] = {
         [JSON_OBJECT] = "an object",   [JSON_ARRAY] = "a list",  [JSON_STRING] = "a string",
         [JSON_INTEGER] = "an integer", [JSON_REAL] = "a number", [JSON_TRUE] = "true",
         [JSON_FALSE] = "false",        [JSON_NULL] = "null"};
-    return nf_fail(err, NF_EINVAL, FILE_NAME, "%s%s%s: expected %s, got %s", p ? p->text : "",
-                   p ? "." : "", field, expected, got ? types[json_typeof(got)] : "nothing");
+    nf_note(err, NF_EINVAL, FILE_NAME, "%s%s%s: expected %s, got %s", p ? p->text : "",
+            p ? "." : "", field, expected, got ? types[json_typeof(got)] : "nothing");
 }
+
+/* The value is the constant, as nf_fail's is. */
+#define wrong(...) (note_wrong(__VA_ARGS__), NF_EINVAL)
 
 static nf_status text_of(const char **out, const json_t *o, const char *key, const place *p,
                          nf_error *err)
@@ -270,10 +272,7 @@ static nf_status read_root(srv_case *c, const json_t *root, nf_error *err)
 
 bool srv_case_json_here(const char *dir)
 {
-    char *path = NULL;
-    const bool here = !srv_case_path(&path, dir, FILE_NAME, NULL) && access(path, F_OK) == 0;
-    nf_free(path);
-    return here;
+    return srv_case_holds(dir, FILE_NAME);
 }
 
 nf_status srv_case_json_read(srv_case *c, nf_error *err)

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_SETS 1000
 
@@ -12,24 +11,16 @@
  * the comparison sees to for integers. */
 static const srv_case_tolerance tolerance = {.rule = SRV_CASE_ABS_REL, .abs = 1e-7, .rel = 1e-3};
 
-static bool has(const char *dir, const char *name)
-{
-    char *path = NULL;
-    const bool here = !srv_case_path(&path, dir, name, NULL) && access(path, F_OK) == 0;
-    nf_free(path);
-    return here;
-}
-
 static bool has_tensor(const char *dir, size_t set, const char *what, size_t k)
 {
     char name[64];
     snprintf(name, sizeof(name), "test_data_set_%zu/%s_%zu.pb", set, what, k);
-    return has(dir, name);
+    return srv_case_holds(dir, name);
 }
 
 bool srv_case_onnx_here(const char *dir)
 {
-    return has(dir, "model.onnx") && has(dir, "test_data_set_0");
+    return srv_case_holds(dir, "model.onnx") && srv_case_holds(dir, "test_data_set_0");
 }
 
 static nf_status count_io(srv_case_io *ios, size_t *n, const char *dir, const char *what,

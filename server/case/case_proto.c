@@ -59,10 +59,8 @@ typedef struct gathered {
     bool has_raw;
 } gathered;
 
-static nf_status bad(const reader *r, const char *what)
-{
-    return nf_fail(r->err, NF_EFORMAT, WHERE, "byte %zu: %s", r->at, what);
-}
+/* The value is the constant, as nf_fail's is. */
+#define bad(r, what) nf_fail((r)->err, NF_EFORMAT, WHERE, "byte %zu: %s", (r)->at, (what))
 
 static nf_status varint(uint64_t *out, reader *r)
 {
@@ -94,8 +92,8 @@ static nf_status next_field(field *f, reader *r)
     } else {
         return bad(r, "unknown wire type");
     }
-    if (len > r->in.len - r->at) return bad(r, "field is longer than the file");
-    nf_bytes_sub(&f->bytes, r->in, r->at, (size_t)len);
+    if (!nf_bytes_sub(&f->bytes, r->in, r->at, (size_t)len))
+        return bad(r, "field is longer than the file");
     r->at += (size_t)len;
     return NF_OK;
 }

@@ -78,22 +78,29 @@ static uint64_t next_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* Floats in [0, 1); integers of every bit pattern, but 0 or 1 where they may be indices. */
+/* One random element: a float in [0, 1); any 8- or 16-bit pattern; 0 or 1 where it may be an
+ * index or a bool. */
+static void random_element(void *to, eng_dtype dtype, uint64_t bits)
+{
+    const size_t size = eng_dtype_size(dtype);
+    const float f = (float)(bits >> 40) / 16777216.0f;
+    const double d = (double)f;
+    const uint64_t bit = bits & 1;
+    const void *from = &bits;
+    if (dtype == ENG_F32)
+        from = &f;
+    else if (dtype == ENG_F64)
+        from = &d;
+    else if (dtype == ENG_BOOL || size > 2)
+        from = &bit;
+    memcpy(to, from, size);
+}
+
 static void fill(eng_view *v, uint64_t seed)
 {
-    const size_t n = v->bytes / eng_dtype_size(v->dtype);
-    for (size_t i = 0; i < n; i++) {
-        const uint64_t bits = next_random(&seed);
-        const float f = (float)(bits >> 40) / 16777216.0f;
-        const double d = (double)f;
-        const uint64_t bit = bits & 1;
-        const void *from = v->dtype == ENG_F32   ? (const void *)&f
-                           : v->dtype == ENG_F64 ? (const void *)&d
-                           : eng_dtype_size(v->dtype) > 2 || v->dtype == ENG_BOOL
-                               ? (const void *)&bit
-                               : (const void *)&bits;
-        memcpy((char *)v->data + i * eng_dtype_size(v->dtype), from, eng_dtype_size(v->dtype));
-    }
+    const size_t size = eng_dtype_size(v->dtype);
+    for (size_t at = 0; at + size <= v->bytes; at += size)
+        random_element((char *)v->data + at, v->dtype, next_random(&seed));
 }
 
 static nf_status make_views(eng_view *views, const eng_io *ios, size_t n, size_t batch,
@@ -216,7 +223,8 @@ static nf_status sum_up(result *r, const lane *lanes, size_t n, nf_error *err)
     qsort(ns, all, sizeof(*ns), by_value);
     r->runs = all;
     r->min_us = (double)ns[0] / 1000;
-    r->median_us = (double)ns[all / 2] / 1000;
+    const size_t half = all / 2;
+    r->median_us = (double)ns[half] / 1000;
     r->p99_us = (double)ns[(size_t)((double)all * 0.99)] / 1000;
     nf_free(ns);
     return NF_OK;

@@ -25,6 +25,7 @@ typedef struct cmd_engine {
 } cmd_engine;
 
 // clang-format off
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in them
 /* Rows for a `cmd_engine` that is the member `field` of `type`. */
 #define CMD_ENGINE_ROWS(type, field)                                                               \
     {.name = "mode", .dflt = "file", .kind = NF_OPT_PICK, .choices = "file|edge|cloud",            \
@@ -42,6 +43,7 @@ typedef struct cmd_engine {
 
 #define CMD_HELP_ROW(type)                                                                         \
     {.name = "help", .kind = NF_OPT_FLAG, .help = "this text", .offset = offsetof(type, help)}
+// NOLINTEND(bugprone-macro-parentheses)
 // clang-format on
 
 /** Sets defaults, reads argv, moves what is no option to argv[1..*n_rest]. Returns -1 to go on, or

@@ -223,6 +223,7 @@ static int validate(report *r, char **paths, int n)
     st = other_model(r, model, &err);
     for (int i = 0; i < n && !st; i++)
         st = srv_case_walk(paths[i], one_folder, r, &err);
+    r->options.model = NULL; /* it was in a buffer of this function */
     if (st) return cmd_fail("validate", &err);
     print_summary(r);
     return r->count[SRV_FAIL] || r->count[SRV_UNSUPPORTED] ? CMD_FAILED : 0;

@@ -34,7 +34,7 @@ static bool read_line(srv_buf *line, FILE *in)
 {
     int c;
     srv_buf_reset(line, LINE_MOST);
-    while ((c = getc(in)) != EOF && c != '\n')
+    while ((c = getc_unlocked(in)) != EOF && c != '\n')
         srv_buf_char(line, (char)c);
     if (line->len && line->data[line->len - 1] == '\r') line->len--;
     return c != EOF || line->len > 0;
