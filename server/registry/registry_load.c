@@ -31,8 +31,8 @@ static nf_status over_budget(const char *name, size_t need, size_t used, size_t 
                              nf_error *err)
 {
     return nf_fail(err, NF_EBUDGET, name,
-                   "needs %.2f MiB, the models hold %.2f of the %.2f MiB of --memory-budget",
-                   (double)need / 1048576, (double)used / 1048576, (double)budget / 1048576);
+                   "needs %.1f KiB, the models hold %.1f of the %.1f KiB of --memory-budget",
+                   (double)need / 1024, (double)used / 1024, (double)budget / 1024);
 }
 
 /* Loads one version from bytes within the memory budget. */
