@@ -12,18 +12,18 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* True when the matrix of windows is the image itself: a 1 x 1 kernel on every pixel. */
+static bool is_pointwise(const krn_window *w, const plan_product *p)
+{
+    return p->groups == 1 && w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 &&
+           w->stride_w == 1 && w->top == 0 && w->left == 0 && w->in_h == w->out_h &&
+           w->in_w == w->out_w;
+}
+
 static void bind_window(plan_step *s, const plan_shape *in, const plan_shape *out)
 {
-    const ir_window *a = &s->layer->node->attr.window;
-    krn_window *w = &s->u.window.w;
-    plan_window_of(w, a, in, out);
-    w->kernel_h = in[1].dim[1];
-    w->kernel_w = in[1].dim[2];
-    plan_window_pad(w, a);
-    s->u.window.batch = in[0].dim[0];
-    s->u.window.pointwise = w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 &&
-                            w->stride_w == 1 && w->top == 0 && w->left == 0 && a->groups == 1 &&
-                            w->in_h == w->out_h && w->in_w == w->out_w;
+    plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
+    s->u.window.pointwise = is_pointwise(&s->u.window.w, &s->layer->product);
 }
 
 /* Scratch: windows [tile, k], and with groups the outputs of one group [tile, n]. */
@@ -36,7 +36,9 @@ PLAN_BIND(plan_bind_conv_f32)
     size_t tile = least(TILE_BYTES / (p->k * sizeof(float)), KRN_BLAS_MOST_MACS / (p->n * p->k));
     if (s->u.window.pointwise) tile = KRN_BLAS_MOST_MACS / (p->n * p->k);
     s->u.window.tile = least(tile < 8 ? 8 : tile, pixels);
-    s->scratch_bytes = s->u.window.tile * (p->k + p->n) * sizeof(float);
+    const size_t gathered = s->u.window.pointwise ? 0 : s->u.window.tile * p->k;
+    const size_t grouped = p->groups == 1 ? 0 : s->u.window.tile * p->n;
+    s->scratch_bytes = (gathered + grouped) * sizeof(float);
     return NF_OK;
 }
 

@@ -3,39 +3,39 @@
 #include "engine/plan/layer.h"
 #include "engine/plan/window.h"
 
-void plan_window_of(krn_window *w, const ir_window *a, const plan_shape *in, const plan_shape *out)
+static size_t at_least_1(int32_t v)
 {
-    *w = (krn_window){
+    return v > 0 ? (size_t)v : 1;
+}
+
+void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out, size_t kernel_h,
+                      size_t kernel_w)
+{
+    const ir_window *a = &s->layer->node->attr.window;
+    s->u.window.batch = in[0].dim[0];
+    s->u.window.w = (krn_window){
         .in_h = in[0].dim[1],
         .in_w = in[0].dim[2],
         .in_c = in[0].dim[3],
         .out_h = out->dim[1],
         .out_w = out->dim[2],
         .out_c = out->dim[3],
+        .kernel_h = kernel_h,
+        .kernel_w = kernel_w,
         .stride_h = (size_t)a->stride_h,
         .stride_w = (size_t)a->stride_w,
-        .dilation_h = (size_t)(a->dilation_h > 0 ? a->dilation_h : 1),
-        .dilation_w = (size_t)(a->dilation_w > 0 ? a->dilation_w : 1),
+        .dilation_h = at_least_1(a->dilation_h),
+        .dilation_w = at_least_1(a->dilation_w),
+        .top = ir_window_axis(a, true, (int64_t)in[0].dim[1], (int32_t)kernel_h).before,
+        .left = ir_window_axis(a, false, (int64_t)in[0].dim[2], (int32_t)kernel_w).before,
     };
-}
-
-void plan_window_pad(krn_window *w, const ir_window *a)
-{
-    w->top = ir_window_axis(a, true, (int64_t)w->in_h, (int32_t)w->kernel_h).before;
-    w->left = ir_window_axis(a, false, (int64_t)w->in_w, (int32_t)w->kernel_w).before;
 }
 
 PLAN_BIND(plan_bind_depthwise)
 {
     (void)err;
-    const ir_window *a = &s->layer->node->attr.window;
-    krn_window *w = &s->u.window.w;
-    plan_window_of(w, a, in, out);
-    w->kernel_h = in[1].dim[1];
-    w->kernel_w = in[1].dim[2];
-    plan_window_pad(w, a);
-    s->u.window.batch = in[0].dim[0];
-    s->scratch_bytes = w->out_c * sizeof(int32_t);
+    plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
+    s->scratch_bytes = s->u.window.w.out_c * sizeof(int32_t);
     return NF_OK;
 }
 
@@ -43,13 +43,8 @@ PLAN_BIND(plan_bind_pool)
 {
     (void)err;
     const ir_window *a = &s->layer->node->attr.window;
-    krn_window *w = &s->u.window.w;
-    plan_window_of(w, a, in, out);
-    w->kernel_h = (size_t)a->kernel_h;
-    w->kernel_w = (size_t)a->kernel_w;
-    plan_window_pad(w, a);
-    s->u.window.batch = in[0].dim[0];
-    s->scratch_bytes = w->in_c * sizeof(int32_t);
+    plan_window_bind(s, in, out, (size_t)a->kernel_h, (size_t)a->kernel_w);
+    s->scratch_bytes = s->u.window.w.in_c * sizeof(int32_t);
     return NF_OK;
 }
 

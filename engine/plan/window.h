@@ -4,10 +4,8 @@
 
 #include "engine/plan/layer.h"
 
-/** Sizes, strides and dilations, all but the kernel's own size and the padding. */
-void plan_window_of(krn_window *w, const ir_window *a, const plan_shape *in, const plan_shape *out);
-
-/** Padding before the image, once the kernel's size is known. */
-void plan_window_pad(krn_window *w, const ir_window *a);
+/** Fills s->u.window but for its tile: sizes, strides, padding, for a kernel of that size. */
+void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out, size_t kernel_h,
+                      size_t kernel_w);
 
 #endif /* PLAN_WINDOW_H */
