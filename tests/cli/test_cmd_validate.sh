@@ -69,7 +69,8 @@ has out "cases[0].inputs[0].shape: expected a list of at most 8 sizes, got nothi
 
 # A folder for a model in a form we do not have: not failed, but no pass.
 mkdir "$work/foreign" "$work/foreign/net"
-sed 's/"model": *"[^"]*"/"model": "net"/' "$temp/1/golden/cloud/case.json" >"$work/foreign/case.json"
+sed 's/"model": *"[^"]*"/"model": "net"/' "$temp/1/golden/cloud/case.json" \
+    >"$work/foreign/case.json"
 status 1 "$NEARFAR" validate "$work/foreign"
 has out "unsupported foreign"
 has out "0 failed, 1 unsupported"
@@ -108,7 +109,8 @@ corpus=$SOURCE_DIR/../shared/corpus/open
 if [ -d "$corpus" ]; then
     set --
     for net in temp2 temp3; do
-        for kind in tflite-fp32 tflite-int8 tflite-int8-floatio tflite-dynrange onnx-fp32 onnx-qdq; do
+        for kind in tflite-fp32 tflite-int8 tflite-int8-floatio tflite-dynrange onnx-fp32 \
+            onnx-qdq; do
             set -- "$@" "$corpus/$net-$kind"
         done
     done
