@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct opts {
     cmd_engine engine;
@@ -62,7 +63,8 @@ static totals add_up(const cmd_model *m)
         eng_step_info s;
         eng_model_step(&s, m->model, i);
         *(integer_step(&s, m->info) ? &t.work.int_macs : &t.work.float_macs) += s.macs;
-        t.work.activation_bytes += 2 * (uint64_t)s.out_bytes;
+        if (strcmp(s.kernel, "view") != 0) /* a view moves nothing */
+            t.work.activation_bytes += 2 * (uint64_t)s.out_bytes;
     }
     t.cost = eng_cost_of(&t.work);
     return t;
