@@ -27,6 +27,8 @@ typedef struct fmt_onnx_value {
     nf_span name;
     fmt_onnx_kind kind;
     int32_t tensor;                    /* of the graph; IR_NONE until it is asked for */
+    int32_t permuted;                  /* the constant in another order of axes, IR_NONE likewise */
+    const int *perm;                   /* that order */
     bool is_extra;                     /* second or later result of a node */
     bool is_output;                    /* of the model */
     bool shadowed;                     /* an input that an initializer replaces */
@@ -119,7 +121,8 @@ int32_t fmt_onnx_in(const fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i);
 fmt_onnx_value *fmt_onnx_result(const fmt_onnx_ctx *o, const fmt_onnx_node *n);
 /** The graph's tensor for a value, made when it is first asked for. */
 nf_status fmt_onnx_use(int32_t *tensor, fmt_onnx_ctx *o, int32_t value);
-/** As fmt_onnx_use, for a constant in the order of axes `perm` (NULL: as it is). */
+/** As fmt_onnx_use, for a constant in the order of axes `perm` (NULL: as it is). The tensor is
+ * shared by all that ask for the same; `perm` is a static table. */
 nf_status fmt_onnx_stored(int32_t *tensor, fmt_onnx_ctx *o, int32_t value, const int *perm);
 /** The constant behind a CONST or DQ value; NULL when it is computed. */
 const fmt_onnx_const *fmt_onnx_stored_head(const fmt_onnx_ctx *o, int32_t value);

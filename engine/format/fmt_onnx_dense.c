@@ -22,23 +22,27 @@ static nf_status read_gemm(gemm *a, fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return NF_OK;
 }
 
-/* Multiplies a tensor's stored FP32 content, which belongs to this node alone. */
-static nf_status scale_weights(fmt_onnx_ctx *o, const ir_tensor *w, float factor)
+/* A copy of FP32 weights, each times `factor`: others may use the weights as they are. */
+static nf_status scale_weights(int32_t *w, fmt_onnx_ctx *o, float factor)
 {
+    const ir_tensor *t = &o->g->tensors[*w];
+    const int64_t dim[] = {t->dim[0], t->dim[1]};
+    nf_status st;
     if (factor == 1) return NF_OK;
-    if (!w->data || w->dtype != ENG_F32)
+    if (!t->data || t->dtype != ENG_F32)
         return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "Gemm scales quantized weights by %g",
                        (double)factor);
-    float *v = (float *)(void *)w->data;
-    for (size_t i = 0; i < w->bytes / sizeof(*v); i++)
+    if ((st = fmt_onnx_new_floats(w, o, (const float *)(const void *)t->data, dim, 2))) return st;
+    t = &o->g->tensors[*w];
+    float *v = (float *)(void *)t->data;
+    for (size_t i = 0; i < t->bytes / sizeof(*v); i++)
         v[i] *= factor;
     return NF_OK;
 }
 
-/* B as [out, in]. A permutation always makes a copy of its own, which may then be scaled. */
+/* B as [out, in], times alpha. */
 static nf_status read_weights(int32_t *w, fmt_onnx_ctx *o, int32_t value, const gemm *a)
 {
-    static const int same[] = {0, 1};
     const fmt_onnx_const *b = fmt_onnx_stored_head(o, value);
     nf_status st;
     if (!b)
@@ -47,9 +51,8 @@ static nf_status read_weights(int32_t *w, fmt_onnx_ctx *o, int32_t value, const 
     if (b->rank != 2)
         return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a product with a %d-D constant",
                        b->rank);
-    const int *perm = a->trans_b ? (a->alpha == 1 ? NULL : same) : swap;
-    if ((st = fmt_onnx_stored(w, o, value, perm))) return st;
-    return scale_weights(o, &o->g->tensors[*w], a->alpha);
+    if ((st = fmt_onnx_stored(w, o, value, a->trans_b ? NULL : swap))) return st;
+    return scale_weights(w, o, a->alpha);
 }
 
 /* True when C is one row: then it is the bias. */

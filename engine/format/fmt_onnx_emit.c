@@ -79,7 +79,7 @@ static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const
     nf_status st;
     if ((st = fmt_onnx_size(&elems, &bytes, o, c))) return st;
     if ((st = fmt_onnx_dtype(&dtype, o, c->type, name))) return st;
-    if ((st = fmt_onnx_spend(o, bytes))) return st;
+    if ((st = fmt_onnx_spend(o, bytes + c->proto.len))) return st;
     if ((st = add_tensor(tensor, o, name, suffix, dtype))) return st;
     ir_tensor *t = &o->g->tensors[*tensor];
     t->rank = c->rank;
@@ -141,14 +141,17 @@ nf_status fmt_onnx_stored(int32_t *tensor, fmt_onnx_ctx *o, int32_t value, const
     nf_status st;
     if (!fmt_onnx_stored_head(o, value))
         return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "weights that the model computes");
-    if (!perm && v->tensor != IR_NONE) {
-        *tensor = v->tensor;
+    int32_t *known = perm ? &v->permuted : &v->tensor;
+    if (*known != IR_NONE && (!perm || v->perm == perm)) {
+        *tensor = *known;
         return NF_OK;
     }
     st = v->kind == FMT_ONNX_DQ ? add_dequantized(tensor, o, v, perm)
                                 : add_permuted(tensor, o, v->name, &v->c, perm);
-    if (!st && !perm) v->tensor = *tensor;
-    return st;
+    if (st) return st;
+    *known = *tensor;
+    if (perm) v->perm = perm;
+    return NF_OK;
 }
 
 nf_status fmt_onnx_use(int32_t *tensor, fmt_onnx_ctx *o, int32_t value)

@@ -152,6 +152,7 @@ nf_status fmt_onnx_find(int32_t *value, const fmt_onnx_ctx *o, nf_span name, con
 {
     size_t low = 0, high = o->n_values;
     char text[64];
+    if (name.len == 0) return nf_fail(o->err, NF_EFORMAT, "onnx", "an output has no name");
     while (low < high) {
         const size_t mid = low + (high - low) / 2;
         if (by_text(o->names[mid].name, name) < 0)
@@ -186,10 +187,11 @@ static nf_status fill_given(fmt_onnx_ctx *o)
     nf_status st;
     for (fmt_pb p = fmt_pb_open(o->graph); fmt_pb_next(&f, &p);) {
         if (fmt_pb_is(&f, INPUT, FMT_LENGTH)) {
-            o->values[input++] = (fmt_onnx_value){.name = info_name(f.bytes), .tensor = IR_NONE};
+            o->values[input++] = (fmt_onnx_value){
+                .name = info_name(f.bytes), .tensor = IR_NONE, .permuted = IR_NONE};
         } else if (fmt_pb_is(&f, INITIALIZER, FMT_LENGTH)) {
             fmt_onnx_value *v = &o->values[constant++];
-            *v = (fmt_onnx_value){.kind = FMT_ONNX_CONST, .tensor = IR_NONE};
+            *v = (fmt_onnx_value){.kind = FMT_ONNX_CONST, .tensor = IR_NONE, .permuted = IR_NONE};
             if ((st = fmt_onnx_head(&v->c, &v->name, o, f.bytes))) return st;
         }
     }
@@ -207,8 +209,10 @@ static void fill_made(fmt_onnx_ctx *o)
         for (size_t k = n->first + n->n_in; k < n->first + n->n_in + n->n_out; k++) {
             if (o->refs[k].name.len == 0) continue;
             o->refs[k].value = (int32_t)at;
-            o->values[at++] = (fmt_onnx_value){
-                .name = o->refs[k].name, .tensor = IR_NONE, .is_extra = k > n->first + n->n_in};
+            o->values[at++] = (fmt_onnx_value){.name = o->refs[k].name,
+                                               .tensor = IR_NONE,
+                                               .permuted = IR_NONE,
+                                               .is_extra = k > n->first + n->n_in};
         }
     }
 }

@@ -203,7 +203,7 @@ nf_status fmt_onnx_content(const fmt_onnx_const **out, size_t *elems, fmt_onnx_c
     if ((st = fmt_onnx_size(elems, &bytes, o, &v->c))) return st;
     *out = &v->c;
     if (v->c.data) return NF_OK;
-    if ((st = fmt_onnx_spend(o, bytes))) return st;
+    if ((st = fmt_onnx_spend(o, bytes + v->c.proto.len))) return st;
     uint8_t *data = nf_alloc(bytes, NF_MEM_GRAPH);
     if (!data) return nf_fail(o->err, NF_ENOMEM, o->where, "no memory for %zu bytes", bytes);
     if ((st = fmt_onnx_decode(data, bytes, o, &v->c))) {
@@ -282,7 +282,7 @@ nf_status fmt_onnx_permute(fmt_onnx_const *out, fmt_onnx_ctx *o, const fmt_onnx_
     nf_status st;
     *out = (fmt_onnx_const){.type = c->type, .rank = c->rank};
     if ((st = fmt_onnx_size(&elems, &bytes, o, c))) return st;
-    if ((st = fmt_onnx_spend(o, bytes))) return st;
+    if ((st = fmt_onnx_spend(o, bytes + c->proto.len))) return st;
     plain = nf_alloc(bytes, NF_MEM_GRAPH);
     moved = nf_alloc(bytes, NF_MEM_GRAPH);
     if (!plain || !moved) {

@@ -1,4 +1,5 @@
-"""make.py - writes the model files below tests/bad that no reader may take.
+"""make.py - writes the model files below tests/bad that no reader may take, and the good ones below
+tests/fuzz/corpus that fuzzing starts from.
 
 The .tflite files are models/temp/1/edge.tflite and tests/golden/*/model.tflite with one number
 changed; the .onnx files are built here. Only the standard library is needed.
@@ -8,6 +9,7 @@ import pathlib
 import struct
 
 HERE = pathlib.Path("tests/bad")
+SEEDS = pathlib.Path("tests/fuzz/corpus")
 GOOD = pathlib.Path("models/temp/1/edge.tflite")
 
 
@@ -309,8 +311,60 @@ def make_onnx():
         (HERE / "onnx" / (name + ".onnx")).write_bytes(data)
 
 
+# ---- seeds: small files that a reader takes ------------------------------------------------------
+IMAGE = ("N", 3, 8, 8)
+POOL = dict(kernel_shape=[2, 2], strides=[2, 2])
+SEEDS_ONNX = {
+    "relu": model([RELU]),
+    "domain_of_no_bytes": model([RELU]) + msg(8, msg(1, "") + num(2, 13)),
+    "clip_6": model([node("Clip", ["x"], ["y"], min=0.0, max=6.0)], opset=7),
+    "clip": model([node("Clip", ["x", "", "b"], ["y"])], [weights("b", (), floats(6.0))]),
+    "gemm": model([node("Gemm", ["x", "w", "b"], ["y"], alpha=0.5, beta=2.0)],
+                  [weights(), weights("b", (3,))]),
+    "gemm_matrix": model([node("Gemm", ["x", "w", "b"], ["y"], transB=1)],
+                         [weights(), weights("b", (2, 3))], x=(2, 3)),
+    "matmul": matmul(weights()),
+    "conv": conv(pads=[1, 1, 1, 1]),
+    "conv_depthwise": model([node("Conv", ["x", "w", "b"], ["y"], group=3,
+                                  auto_pad="SAME_LOWER")],
+                            [weights(dims=(3, 1, 3, 3)), weights("b", (3,))], x=IMAGE),
+    "conv_quantized": model([node("DequantizeLinear", ["w", "s"], ["d"], axis=0),
+                             node("Conv", ["x", "d"], ["y"])],
+                            [weights(dims=(2, 3, 1, 1), raw=bytes(6), kind=INT8),
+                             weights("s", (2,))], x=IMAGE),
+    "pools": model([node("MaxPool", ["x"], ["m"], ceil_mode=1, **POOL),
+                    node("AveragePool", ["m"], ["a"], count_include_pad=1, **POOL),
+                    node("GlobalAveragePool", ["a"], ["y"])], x=IMAGE),
+    "batch_norm": model([node("BatchNormalization", ["x", "s", "s", "s", "s"], ["y"])],
+                        [weights("s", (3,))], x=IMAGE),
+    "softmax_old": model([node("Softmax", ["x"], ["y"])], x=IMAGE, opset=11),
+    "quantize": quantize(floats(0.5)),
+    "reshape": shaped("Reshape", [0, -1, 1]),
+    "shapes": model([node("Flatten", ["x"], ["f"]), node("Unsqueeze", ["f"], ["u"], axes=[2, 3]),
+                     node("Squeeze", ["u"], ["s"], axes=[2]),
+                     node("Transpose", ["s"], ["t"], perm=[0, 2, 1]),
+                     node("Dropout", ["t"], ["d"]), node("Identity", ["d"], ["y"])], opset=12),
+    "folded": model([node("Transpose", ["w"], ["t"]), node("MatMul", ["x", "t"], ["m"]),
+                     node("Add", ["m", "w"], ["a"]), node("Sub", ["a", "m"], ["b"]),
+                     node("Mul", ["b", "b"], ["c"]), node("Div", ["c", "w"], ["y"])], [weights()],
+                    x=(3, 3)),
+    "constant": model([node("Constant", [], ["c"], value_float=2.0),
+                       node("Add", ["x", "c"], ["y"])]),
+}
+
+
+def make_seeds():
+    for name, data in SEEDS_ONNX.items():
+        (SEEDS / "fuzz_onnx" / (name + ".onnx")).write_bytes(data)
+    for case in ("temp-tflite-fp32", "temp-tflite-int8-floatio", "temp-tflite-dynrange"):
+        good = (pathlib.Path("tests/golden") / case / "model.tflite").read_bytes()
+        (SEEDS / "fuzz_tflite" / (case + ".tflite")).write_bytes(good)
+    (SEEDS / "fuzz_tflite" / "temp.tflite").write_bytes(GOOD.read_bytes())
+
+
 if __name__ == "__main__":
-    for folder in ("tflite", "onnx"):
-        (HERE / folder).mkdir(parents=True, exist_ok=True)
+    for folder in (HERE / "tflite", HERE / "onnx", SEEDS / "fuzz_tflite", SEEDS / "fuzz_onnx"):
+        folder.mkdir(parents=True, exist_ok=True)
     make_tflite()
     make_onnx()
+    make_seeds()

@@ -181,6 +181,18 @@ static void shared_weights_stay_apart(void **state)
     ir_graph_destroy(&g);
 }
 
+/* Unrolled loops use the same weights at every step: one copy serves all. */
+static void permuted_weights_are_shared(void **state)
+{
+    (void)state;
+    const char *const nodes[] = {"MatMul: x w -> h", "MatMul: h w -> y"};
+    const given consts[] = {{"w", F32, 2, {2, 2}}};
+    const bytes file = build(nodes, 2, (given){"x", F32, 2, {0, 2}}, consts, 1);
+    ir_graph *g = must_read(&file, 13);
+    assert_int_equal(g->nodes[0].in[1], g->nodes[1].in[1]);
+    ir_graph_destroy(&g);
+}
+
 static void a_matrix_is_added_afterwards(void **state)
 {
     (void)state;
@@ -321,7 +333,7 @@ static void all_missing_operators_are_named(void **state)
     assert_string_equal(err.text, "operators: Sin x2, Cos x1");
 }
 
-/* Few bytes may not become many: each node here copies the same weights. */
+/* Few bytes may not become many: each node here scales a copy of the same weights. */
 static void copies_are_limited(void **state)
 {
     (void)state;
@@ -331,7 +343,7 @@ static void copies_are_limited(void **state)
     size_t n = 0, len = 0;
     graph.len = 0;
     for (; n < 60; n++) {
-        snprintf(line, sizeof(line), "MatMul: h%zu w -> h%zu", n, n + 1);
+        snprintf(line, sizeof(line), "Gemm: h%zu w -> h%zu; alpha=2f", n, n + 1);
         put_node(&graph, line);
     }
     put_info(&graph, 11, "h0", F32, (int64_t[]){0, (int64_t)side}, 2);
@@ -372,6 +384,7 @@ int main(void)
         cmocka_unit_test(quantized_weights_are_permuted),
         cmocka_unit_test(gemm_is_folded),
         cmocka_unit_test(shared_weights_stay_apart),
+        cmocka_unit_test(permuted_weights_are_shared),
         cmocka_unit_test(a_matrix_is_added_afterwards),
         cmocka_unit_test(constants_are_folded),
         cmocka_unit_test(batch_norm_is_folded),
