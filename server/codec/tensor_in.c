@@ -61,7 +61,7 @@ static nf_status make_room(srv_tensor *t, srv_json *j)
     const size_t size = eng_dtype_size(t->dtype);
     const size_t left = (size_t)(j->end - j->at) / 2 + 1; /* a number and its comma: 2 bytes */
     size_t cap = t->cap ? t->cap * 2 : 1024, bytes;
-    if (t->cap == 0 && left < cap) cap = left;
+    if (left < cap - t->count) cap = t->count + left;
     char *data = nf_mul_size(&bytes, cap, size) ? srv_arena_alloc(j->arena, bytes) : NULL;
     if (!data)
         return nf_fail(j->err, NF_ETOOLARGE, "request body",
