@@ -87,7 +87,7 @@ nf_status http_body_add(http_conn *c, const char *data, size_t len, nf_error *er
 nf_status http_body_end(http_conn *c, nf_error *err);
 void http_body_reset(http_conn *c);
 
-/* http_reply.c: makes the response of c->req.reply and queues it. */
+/* http_send.c: makes the response of c->req.reply and queues it. */
 enum MHD_Result http_send(http_conn *c);
 
 /* http_loop.c */

@@ -43,8 +43,8 @@ static nf_status load_bytes(srv_model **out, srv_registry *r, const model_row *m
     const size_t before = model_bytes();
     *out = NULL;
     if (budget && file.len / 4 > budget) return over_budget(m->name, file.len, before, budget, err);
-    const nf_status st = srv_model_create(out, &r->options.load, m->name, v->number, file,
-                                          m->manifest, v->stats, err);
+    const srv_model_id id = {m->name, v->number, m->manifest, v->stats};
+    const nf_status st = srv_model_create(out, &r->options.load, &id, file, err);
     const size_t after = model_bytes();
     if (st || !budget || after <= budget) return st;
     srv_model_unref(out);

@@ -122,28 +122,28 @@ static void describe(srv_model *m, const srv_load_options *o)
                  info->outputs[0].row_elems == m->manifest->n_labels;
 }
 
-nf_status srv_model_create(srv_model **out, const srv_load_options *o, const char *name,
-                           uint64_t version, nf_bytes file, srv_manifest *manifest,
-                           srv_stats *stats, nf_error *err)
+nf_status srv_model_create(srv_model **out, const srv_load_options *o, const srv_model_id *id,
+                           nf_bytes file, nf_error *err)
 {
     const uint64_t start = nf_now_us();
     eng_options options = o->engine;
     nf_status st;
     *out = NULL;
     srv_model *m = nf_alloc(sizeof(*m) + o->n_slots * sizeof(m->session[0]), NF_MEM_REGISTRY);
-    if (!m) return nf_fail(err, NF_ENOMEM, name, "no memory to load it");
+    if (!m) return nf_fail(err, NF_ENOMEM, id->name, "no memory to load it");
     atomic_store(&m->refs, 1);
     m->n_slots = o->n_slots;
-    m->version = version;
-    m->manifest = srv_manifest_ref(manifest);
-    m->stats = srv_stats_ref(stats);
-    snprintf(m->name, sizeof(m->name), "%s", name);
-    if (manifest->precision != ENG_PREC_AUTO) options.precision = manifest->precision;
+    m->version = id->version;
+    m->manifest = srv_manifest_ref(id->manifest);
+    m->stats = srv_stats_ref(id->stats);
+    snprintf(m->name, sizeof(m->name), "%s", id->name);
+    if (id->manifest->precision != ENG_PREC_AUTO) options.precision = id->manifest->precision;
     if ((st = eng_model_load(&m->engine, file, &options, err))) goto done;
     m->info = eng_model_info(m->engine);
     if (m->info->n_inputs > SRV_IO_MOST || m->info->n_outputs > SRV_IO_MOST) {
-        st = nf_fail(err, NF_EUNSUPPORTED, name, "has %zu inputs and %zu outputs, the most is %d",
-                     m->info->n_inputs, m->info->n_outputs, SRV_IO_MOST);
+        st = nf_fail(err, NF_EUNSUPPORTED, id->name,
+                     "has %zu inputs and %zu outputs, the most is %d", m->info->n_inputs,
+                     m->info->n_outputs, SRV_IO_MOST);
         goto done;
     }
     describe(m, o);

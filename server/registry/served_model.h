@@ -37,15 +37,22 @@ typedef struct srv_load_options {
     unsigned n_slots;      /* threads that run models; slots are 0 .. n_slots - 1 */
 } srv_load_options;
 
+/* Whose model it is; the model takes its own references of manifest and stats. */
+typedef struct srv_model_id {
+    const char *name;
+    uint64_t version;
+    srv_manifest *manifest;
+    srv_stats *stats;
+} srv_model_id;
+
 /**
  * Loads a model from the bytes of its file and warms it up.
  *
- * Takes its own references of manifest and stats. NF_OK; what eng_model_load says; NF_EUNSUPPORTED
+ * NF_OK; what eng_model_load says; NF_EUNSUPPORTED
  * (more than SRV_IO_MOST inputs or outputs). *out has one reference.
  */
-nf_status srv_model_create(srv_model **out, const srv_load_options *options, const char *name,
-                           uint64_t version, nf_bytes file, srv_manifest *manifest,
-                           srv_stats *stats, nf_error *err);
+nf_status srv_model_create(srv_model **out, const srv_load_options *options, const srv_model_id *id,
+                           nf_bytes file, nf_error *err);
 
 srv_model *srv_model_ref(srv_model *m);
 void srv_model_unref(srv_model **m);

@@ -120,7 +120,7 @@ static void a_drain_finishes_what_has_begun(void **state)
     usleep(200000);
     test_receive(&r, idle); /* the idle connection is closed */
     assert_true(r.closed && r.code == 0);
-    test_send(fd, GOOD + strlen(GOOD) - 5, 5);
+    test_send(fd, &GOOD[sizeof(GOOD) - 6], 5);
     test_receive(&r, fd);
     assert_int_equal(r.code, 200);
     assert_true(r.closed);

@@ -1,4 +1,4 @@
-/* http_reply.c - a finished reply into the HTTP library. Layer: server/http. Thread rule: the
+/* http_send.c - a finished reply into the HTTP library. Layer: server/http. Thread rule: the
  * loop's thread. */
 #include "server/http/http_inside.h"
 
