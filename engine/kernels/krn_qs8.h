@@ -46,8 +46,8 @@ void krn_qs8_pack(int8_t *dst, const int8_t *w, size_t n, size_t k);
 typedef enum krn_round {
     KRN_ROUND_FLOAT, /* acc * scale in float, nearest even: litert and onnx */
     KRN_ROUND_FIXED, /* integer factor, two roundings: reference */
-    KRN_ROUND_AWAY   /* acc * scale in double, halves away from zero: reference, where
-                        FULLY_CONNECTED has one scale an output */
+    KRN_ROUND_AWAY   /* acc * scale in double, halves away from zero: FULLY_CONNECTED of the
+                        reference */
 } krn_round;
 
 /* How sums become outputs: q = clamp(round((acc + bias) * scale) + zero). */

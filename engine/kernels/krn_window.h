@@ -46,13 +46,12 @@ void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool c
 void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
                           int32_t low, int32_t high);
 typedef struct krn_qs8_mean { /* input and output share scale and zero point */
-    krn_round round; /* KRN_ROUND_FIXED: halves away from zero; KRN_ROUND_FLOAT: the mean about the
-                        zero point to even */
     bool is_unsigned;
-    int32_t zero, low, high;
+    int32_t low, high;
 } krn_qs8_mean;
 
-/* acc: [in_c], the sums of one window while it is worked on. */
+/* Means of the values as they are, halves away from zero: reference, and litert too, whose fast
+ * kernels have no 8-bit mean. acc: [in_c], the sums of one window while it is worked on. */
 void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, const krn_qs8_mean *m,
                            int32_t *acc);
 

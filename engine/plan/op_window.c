@@ -97,7 +97,7 @@ PLAN_RUN(plan_run_pool_f32)
 PLAN_RUN(plan_run_pool_q8)
 {
     const plan_layer *l = s->layer;
-    const krn_qs8_mean mean = {l->round, l->is_unsigned, l->zero, l->low, l->high};
+    const krn_qs8_mean mean = {l->is_unsigned, l->low, l->high};
     const krn_window *w = &s->u.window.w;
     for (size_t b = 0; b < s->u.window.batch; b++) {
         const uint8_t *x = (const uint8_t *)s->a + b * image_in(w);

@@ -103,6 +103,12 @@ static double real_factor(const ir_tensor *x, const ir_tensor *w, const ir_tenso
     return product / (double)y->quant.scale[0];
 }
 
+/* XNNPACK and ONNX Runtime take all of it in float. */
+static float float_factor(const ir_tensor *x, const ir_tensor *w, const ir_tensor *y, size_t c)
+{
+    return x->quant.scale[0] * w->quant.scale[w->quant.n > 1 ? c : 0] / y->quant.scale[0];
+}
+
 /* Factors and biases of `n` outputs, for either rounding. */
 static nf_status requant(plan_layer *l, const ir_graph *g, size_t n, nf_error *err)
 {
@@ -123,14 +129,14 @@ static nf_status requant(plan_layer *l, const ir_graph *g, size_t n, nf_error *e
         if (!(real < 1e6))
             return nf_fail(err, NF_EFORMAT, y->name, "scale of output %zu is %g times too large", c,
                            real);
-        p->scale[c] = (float)real;
+        p->scale[c] = float_factor(x, w, y, c);
         p->real[c] = real;
         p->factor[c] = krn_factor_of(real);
     }
     if (b) memcpy(p->bias_q8, b->data, n * sizeof(int32_t));
     l->weight_bytes += n * (sizeof(float) + sizeof(double) + sizeof(krn_factor) + sizeof(int32_t));
-    const bool away = l->round == KRN_ROUND_FIXED && l->node->op == IR_FULLY_CONNECTED &&
-                      w->quant.n > 1; /* found by comparing ties with TensorFlow 2.21 */
+    /* found by comparing ties and whole layers with TensorFlow 2.21 */
+    const bool away = l->round == KRN_ROUND_FIXED && l->node->op == IR_FULLY_CONNECTED;
     p->requant = (krn_requant){.round = away ? KRN_ROUND_AWAY : l->round,
                                .scale = p->scale,
                                .real = p->real,

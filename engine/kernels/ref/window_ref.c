@@ -165,14 +165,10 @@ void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, boo
     }
 }
 
-static int32_t mean_fixed(int32_t sum, int32_t n)
+/* sum / n, halves away from zero */
+static int32_t mean_of(int32_t sum, int32_t n)
 {
     return sum > 0 ? (sum + n / 2) / n : (sum - n / 2) / n;
-}
-
-static int32_t mean_float(int32_t sum, int32_t n, int32_t zero)
-{
-    return (int32_t)lrintf((float)(sum - zero * n) / (float)n) + zero;
 }
 
 /* Sums of the pixels of window p that lie in the image; returns how many these are, at least 1. */
@@ -196,11 +192,8 @@ void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, co
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
         const int32_t n = sum_window(acc, x, w, p, m->is_unsigned);
-        for (size_t c = 0; c < w->in_c; c++) {
-            const int32_t v = m->round == KRN_ROUND_FIXED ? mean_fixed(acc[c], n)
-                                                          : mean_float(acc[c], n, m->zero);
-            y[c] = (uint8_t)krn_clamp(v, m->low, m->high);
-        }
+        for (size_t c = 0; c < w->in_c; c++)
+            y[c] = (uint8_t)krn_clamp(mean_of(acc[c], n), m->low, m->high);
     }
 }
 
