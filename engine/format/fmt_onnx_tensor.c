@@ -5,6 +5,9 @@
 #include "engine/base/mem.h"
 #include "engine/format/missing.h"
 
+#include <assert.h>
+#include <math.h>
+
 /* TensorProto.DataType: its name, ours (-1: not supported), and the field of its numbers. */
 static const struct {
     const char *name;
@@ -230,6 +233,7 @@ static int64_t number_at(const fmt_onnx_const *c, size_t i)
 {
     const size_t size = eng_dtype_size((eng_dtype)types[c->type].dtype);
     uint64_t v = 0;
+    assert(size >= 1 && size <= sizeof(v)); /* decoded, so its type is one of ours */
     for (size_t k = 0; k < size; k++)
         v |= (uint64_t)c->data[i * size + k] << (8 * k);
     const unsigned spare = 64 - 8 * (unsigned)size;
@@ -321,7 +325,8 @@ nf_status fmt_onnx_plain_constant(fmt_onnx_value *v, fmt_onnx_ctx *o, const fmt_
     /* Absent is what two different defaults show. */
     if ((st = fmt_onnx_float(&real, o, n, "value_float", 0))) return st;
     if ((st = fmt_onnx_float(&none, o, n, "value_float", 1))) return st;
-    if (memcmp(&real, &none, sizeof(real)) == 0) return take_numbers(v, o, 1, &real, sizeof(real));
+    if (real == none || (isnan(real) && isnan(none)))
+        return take_numbers(v, o, 1, &real, sizeof(real));
     if ((st = fmt_onnx_int(&number, o, n, "value_int", 0))) return st;
     if ((st = fmt_onnx_int(&other, o, n, "value_int", 1))) return st;
     if (number == other) return take_numbers(v, o, 7, &number, sizeof(number));

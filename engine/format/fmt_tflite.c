@@ -32,7 +32,7 @@ static nf_status op_code(int32_t *code, nf_span *custom, fmt_tfl *t, fmt_table o
         return nf_fail(t->err, NF_EFORMAT, "tflite", "operator code %u of %zu", index,
                        t->opcodes.n);
     const fmt_table row = fmt_fb_item(&t->fb, t->opcodes, index);
-    const int32_t old = (int8_t)fmt_fb_u8(&t->fb, row, 0, 0), new = fmt_fb_i32(&t->fb, row, 3, 0);
+    const int32_t old = fmt_fb_u8(&t->fb, row, 0, 0) & 0x7f, new = fmt_fb_i32(&t->fb, row, 3, 0);
     *code = old > new ? old : new;
     *custom = fmt_fb_text(&t->fb, row, 1);
     return fmt_tfl_check(t);

@@ -279,7 +279,7 @@ static nf_status read_squeeze(fmt_tfl *t, const fmt_tfl_op *op)
 static nf_status read_expand(fmt_tfl *t, const fmt_tfl_op *op)
 {
     const ir_tensor *x;
-    int64_t dim[ENG_MAX_RANK], axis[1];
+    int64_t dim[ENG_MAX_RANK] = {0}, axis[1] = {0};
     size_t n;
     nf_status st;
     if ((st = fmt_tfl_ints(axis, &n, 1, t, fmt_vec_i32(op->in, 1)))) return st;
