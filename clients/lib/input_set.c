@@ -145,17 +145,27 @@ static nf_status count_elements(size_t *out, json_t *shape, const char *name, nf
     return NF_OK;
 }
 
-static nf_status describe(filling *f, json_t *input, const char *name, nf_error *err)
+/* What values of a unit usually are. */
+static const struct {
+    const char *unit;
+    double low, high;
+} unit_ranges[] = {
+    {"degC", -5, 40}, /* a room from an open door in winter to a hot machine */
+    {"", 0, 1},       /* unknown; the last row */
+};
+
+static nf_status describe(filling *f, json_t *input, const char *unit, const char *name,
+                          nf_error *err)
 {
     json_t *extra = json_object_get(input, WIRE_KEY_PARAMETERS);
     json_t *low = json_object_get(extra, "min");
     json_t *high = json_object_get(extra, "max");
-    const char *unit = json_string_value(json_object_get(extra, "unit"));
     const char *type = json_string_value(json_object_get(input, WIRE_KEY_DATATYPE));
-    const bool degrees = unit && strcmp(unit, "degC") == 0;
-
-    f->low = degrees ? -5 : 0; /* a room from an open door in winter to a hot machine */
-    f->high = degrees ? 40 : 1;
+    size_t u = 0;
+    while (u + 1 < NF_COUNT(unit_ranges) && strcmp(unit, unit_ranges[u].unit) != 0)
+        u++;
+    f->low = unit_ranges[u].low;
+    f->high = unit_ranges[u].high;
     if (json_is_number(low) && json_is_number(high)) {
         f->low = json_number_value(low);
         f->high = json_number_value(high);
@@ -184,7 +194,8 @@ static bool add_key(cl_text *t, json_t *input, size_t i)
 }
 
 /* {"instances":[[…]]}, or with several inputs {"instances":[{"a":[…],"b":[…]}]}. */
-static nf_status make_body(cl_text *t, json_t *inputs, uint64_t *seed, nf_error *err)
+static nf_status make_body(cl_text *t, json_t *inputs, const char *unit, uint64_t *seed,
+                           nf_error *err)
 {
     size_t i;
     json_t *input;
@@ -196,7 +207,7 @@ static nf_status make_body(cl_text *t, json_t *inputs, uint64_t *seed, nf_error 
         filling f;
         nf_status st;
         if (!name) return nf_fail(err, NF_EINVAL, "metadata", "input %zu has no name", i);
-        if ((st = describe(&f, input, name, err))) return st;
+        if ((st = describe(&f, input, unit, name, err))) return st;
         if (named && !add_key(t, input, i))
             return nf_fail(err, NF_EINVAL, "metadata", "name too long");
         fill(t, &f, seed);
@@ -205,7 +216,17 @@ static nf_status make_body(cl_text *t, json_t *inputs, uint64_t *seed, nf_error 
     return NF_OK;
 }
 
-nf_status cl_inputs_make(cl_inputs *out, nf_bytes metadata, size_t n, uint64_t seed, nf_error *err)
+void cl_unit_read(char *to, size_t room, nf_bytes facts)
+{
+    json_t *doc = json_loadb((const char *)facts.data, facts.len, 0, NULL);
+    const char *unit = json_string_value(json_object_get(json_object_get(doc, "nearfar"), "units"));
+    const bool fits = unit && strlen(unit) < room;
+    snprintf(to, room, "%s", fits ? unit : "");
+    json_decref(doc);
+}
+
+nf_status cl_inputs_make(cl_inputs *out, nf_bytes metadata, const char *unit, size_t n,
+                         uint64_t seed, nf_error *err)
 {
     nf_status st = NF_OK;
     cl_text t = {.most = FILE_MOST};
@@ -218,7 +239,7 @@ nf_status cl_inputs_make(cl_inputs *out, nf_bytes metadata, size_t n, uint64_t s
     if (json_array_size(inputs) == 0)
         st = nf_fail(err, NF_EINVAL, "metadata", "expected JSON with a list \"inputs\"");
     for (size_t i = 0; i < n && !st; i++) {
-        st = make_body(&t, inputs, &seed, err);
+        st = make_body(&t, inputs, unit, &seed, err);
         if (!st) st = add_body(out, &t, err);
     }
     cl_text_fini(&t);

@@ -20,13 +20,18 @@ typedef struct cl_inputs {
  */
 nf_status cl_inputs_read(cl_inputs *out, const char *text, nf_error *err);
 
+/** The unit of the inputs out of our own metadata ({"nearfar":{"units":"degC"}}) into `to`; "" when
+ * it is not said or does not fit. */
+void cl_unit_read(char *to, size_t room, nf_bytes facts);
+
 /**
  * `n` bodies that fit the model whose Open Inference metadata is `metadata` (JSON): one instance
  * each, every input filled with uniform values. The range is the input's own ("parameters" with
- * "min" and "max"), else -5 .. 40 for the unit degC, else 0 .. 1. Same seed, same bodies.
+ * "min" and "max"), else that of `unit` (degC: -5 .. 40), else 0 .. 1. Same seed, same bodies.
  * NF_EINVAL: metadata without usable inputs; NF_ETOOLARGE: over 4 M elements; NF_ENOMEM.
  */
-nf_status cl_inputs_make(cl_inputs *out, nf_bytes metadata, size_t n, uint64_t seed, nf_error *err);
+nf_status cl_inputs_make(cl_inputs *out, nf_bytes metadata, const char *unit, size_t n,
+                         uint64_t seed, nf_error *err);
 
 void cl_inputs_fini(cl_inputs *in);
 

@@ -110,20 +110,30 @@ void cl_why(char *to, size_t room, const cl_exchange *x)
     }
 }
 
+/* One answer of `t` about the model; a failure is an error. */
+static nf_status ask_about(cl_exchange *x, const char *pattern, const char *model, cl_target *t,
+                           cl_client *client, nf_error *err)
+{
+    char path[512], why[400];
+    nf_status st;
+    if ((st = cl_model_path(path, sizeof(path), pattern, model, err))) return st;
+    if ((st = cl_target_get(t, client, path, x, err)) || !x->failure) return st;
+    cl_why(why, sizeof(why), x);
+    return nf_fail(err, x->status ? NF_EDENIED : NF_ELOADING, t->url.authority,
+                   "no metadata of model '%s': %s", model, why);
+}
+
 nf_status cl_inputs_get(cl_inputs *out, const cl_input_spec *spec, cl_target *t, cl_client *client,
                         nf_error *err)
 {
-    char path[512], why[400];
+    char unit[32] = "";
     cl_exchange x;
     nf_status st;
     *out = (cl_inputs){0};
     if (spec->input[0]) return cl_inputs_read(out, spec->input, err);
-    if ((st = cl_model_path(path, sizeof(path), WIRE_V2_MODEL, spec->model, err))) return st;
-    if ((st = cl_target_get(t, client, path, &x, err))) return st;
-    if (x.failure) {
-        cl_why(why, sizeof(why), &x);
-        return nf_fail(err, x.status ? NF_EDENIED : NF_ELOADING, t->url.authority,
-                       "no metadata of model '%s': %s", spec->model, why);
-    }
-    return cl_inputs_make(out, cl_body(&x), spec->made, spec->seed, err);
+    /* The unit is an extra that only our own servers tell; without it the range is 0 .. 1. */
+    st = ask_about(&x, WIRE_MODEL_METADATA, spec->model, t, client, NULL);
+    if (st == NF_OK) cl_unit_read(unit, sizeof(unit), cl_body(&x));
+    if ((st = ask_about(&x, WIRE_V2_MODEL, spec->model, t, client, err))) return st;
+    return cl_inputs_make(out, cl_body(&x), unit, spec->made, spec->seed, err);
 }

@@ -31,10 +31,10 @@ has() {
     grep -qF -- "$1" "$work/out" || fail "no '$1' in: $(cat "$work/out")"
 }
 
-# port_in FILE: waits until the first line names 127.0.0.1:PORT, prints ADDR:PORT.
-port_in() {
+# address_in FILE: waits until FILE names 127.0.0.1:PORT, prints the first.
+address_in() {
     for _ in $(seq 200); do
-        address=$(sed -n '1s/^[^0-9]*\(127\.0\.0\.1:[0-9]*\).*/\1/p' "$1")
+        address=$(grep -o '127\.0\.0\.1:[0-9][0-9]*' "$1" 2>/dev/null | head -1)
         if [ -n "$address" ]; then echo "$address" && return; fi
         sleep 0.05
     done
@@ -42,32 +42,18 @@ port_in() {
     exit 1
 }
 
-# free_port: a port of loopback that nothing listens on now.
-free_port() {
-    python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
-# serve MODE: starts a server, prints its address.
-serve() {
-    address=127.0.0.1:$(free_port)
-    "$NEARFAR" serve --mode "$1" --models "$SOURCE_DIR/models" --listen "$address" \
-        >"$work/$1.log" 2>&1 &
-    echo $! >"$work/$1.pid"
-    for _ in $(seq 200); do
-        if "$NEARFAR" health "http://$address" >/dev/null 2>&1; then break; fi
-        sleep 0.05
-    done
-    echo "$address"
-}
-
-edge=$(serve edge)
-cloud=$(serve cloud)
-pids="$(cat "$work/edge.pid") $(cat "$work/cloud.pid")"
+for mode in edge cloud; do
+    "$NEARFAR" serve --mode $mode --models "$SOURCE_DIR/models" --listen 127.0.0.1:0 \
+        >"$work/$mode.log" 2>&1 &
+    pids="$pids $!"
+done
+edge=$(address_in "$work/edge.log") || exit 1
+cloud=$(address_in "$work/cloud.log") || exit 1
 "$NEARFAR_CLIENT" link --listen 127.0.0.1:0 --to "$cloud" --rtt 20ms --up 12 --down 40mbit \
     --control 0 >"$work/link.log" 2>&1 &
 link_pid=$!
 pids="$pids $link_pid"
-link=$(port_in "$work/link.log") || exit 1
+link=$(address_in "$work/link.log") || exit 1
 control=$(sed -n '1s/.*control http:\/\///p' "$work/link.log")
 
 status 0 predict --url "http://$edge" --input '[22.0,23.5,21.0]'

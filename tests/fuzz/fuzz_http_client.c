@@ -30,7 +30,8 @@ static void read_body(const cl_reply *r)
         cl_answer_fini(&b);
     }
     cl_answer_fini(&a);
-    if (cl_inputs_make(&in, body, 1, 1, NULL) == NF_OK) cl_inputs_fini(&in);
+    cl_unit_read(text, sizeof(text), body);
+    if (cl_inputs_make(&in, body, text, 1, 1, NULL) == NF_OK) cl_inputs_fini(&in);
 }
 
 static void feed_reply(const uint8_t *data, size_t size, size_t step)

@@ -203,15 +203,20 @@ static void inputs_one_a_line(void **state)
 static void inputs_from_metadata(void **state)
 {
     const char *temp = "{\"inputs\":[{\"name\":\"input\",\"datatype\":\"FP32\",\"shape\":[-1,3,1],"
-                       "\"parameters\":{\"unit\":\"degC\"}}]}";
+                       "\"parameters\":{}}]}";
     const char *two = "{\"inputs\":[{\"name\":\"a\\\"b\",\"datatype\":\"INT8\",\"shape\":[-1,2],"
                       "\"parameters\":{\"min\":3,\"max\":3}},"
                       "{\"name\":\"c\",\"datatype\":\"FP32\",\"shape\":[-1]}]}";
     cl_inputs in, again;
     nf_error err = {0};
+    char unit[8];
     (void)state;
-    assert_ok(cl_inputs_make(&in, bytes(temp), 5, 9, &err), &err);
-    assert_ok(cl_inputs_make(&again, bytes(temp), 5, 9, &err), &err);
+    cl_unit_read(unit, sizeof(unit), bytes("{\"nearfar\":{\"units\":\"too long for it\"}}"));
+    assert_string_equal(unit, "");
+    cl_unit_read(unit, sizeof(unit), bytes("{\"nearfar\":{\"units\":\"degC\"}}"));
+    assert_string_equal(unit, "degC");
+    assert_ok(cl_inputs_make(&in, bytes(temp), unit, 5, 9, &err), &err);
+    assert_ok(cl_inputs_make(&again, bytes(temp), unit, 5, 9, &err), &err);
     assert_int_equal(in.n, 5);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(in.body[i].len, again.body[i].len);
@@ -225,7 +230,7 @@ static void inputs_from_metadata(void **state)
     }
     cl_inputs_fini(&in);
     cl_inputs_fini(&again);
-    assert_ok(cl_inputs_make(&in, bytes(two), 1, 9, &err), &err);
+    assert_ok(cl_inputs_make(&in, bytes(two), "", 1, 9, &err), &err);
     assert_memory_equal(in.body[0].data, "{\"instances\":[{\"a\\\"b\":[3,3],\"c\":[0.", 35);
     cl_inputs_fini(&in);
 }
@@ -245,7 +250,7 @@ static void bad_metadata(void **state)
     cl_inputs in;
     (void)state;
     for (size_t i = 0; i < NF_COUNT(cases); i++)
-        assert_int_equal(cl_inputs_make(&in, bytes(cases[i].text), 1, 1, NULL), cases[i].want);
+        assert_int_equal(cl_inputs_make(&in, bytes(cases[i].text), "", 1, 1, NULL), cases[i].want);
 }
 
 static void answers(void **state)
