@@ -8,7 +8,7 @@
     packages_build="gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libjansson-dev
     libuv1-dev libgnutls28-dev zlib1g-dev libhttp-parser-dev"
     packages_run="libopenblas0-pthread curl"
-    packages_test="libcmocka-dev python3-minimal"
+    packages_test="libcmocka-dev python3"
     packages_clang="clang"
     packages_style="clang-format python3 shellcheck"
     packages_tidy="clang-tidy"
