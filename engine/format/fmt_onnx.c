@@ -12,13 +12,21 @@
 #define IR_MOST     14
 
 /* ONNX has no magic number: the file has to begin like a ModelProto. */
+#define CORE_ML_KINDS 200 /* the fields of a Core ML model that hold it begin here */
+
+/* A ModelProto begins with its version, producer, graph or opsets. A Core ML model begins with a
+ * version too; it has fields that a ModelProto has not. */
 static bool probe(nf_bytes head)
 {
     fmt_pb p = fmt_pb_open(head);
     fmt_field f;
     if (!fmt_pb_next(&f, &p)) return false;
-    return fmt_pb_is(&f, 1, FMT_VARINT) || fmt_pb_is(&f, 2, FMT_LENGTH) ||
-           fmt_pb_is(&f, 7, FMT_LENGTH) || fmt_pb_is(&f, 8, FMT_LENGTH);
+    if (!fmt_pb_is(&f, 1, FMT_VARINT) && !fmt_pb_is(&f, 2, FMT_LENGTH) &&
+        !fmt_pb_is(&f, 7, FMT_LENGTH) && !fmt_pb_is(&f, 8, FMT_LENGTH))
+        return false;
+    while (fmt_pb_next(&f, &p))
+        if (f.number >= CORE_ML_KINDS) return false;
+    return true;
 }
 
 /* OperatorSetIdProto: the version of our own domain. */

@@ -12,27 +12,6 @@ static bool is_product(ir_op op)
     return op == IR_CONV_2D || op == IR_DEPTHWISE_CONV_2D || op == IR_FULLY_CONNECTED;
 }
 
-/* The limits of an op that has them, or NULL. */
-static ir_clamp *clamp_of(ir_node *n)
-{
-    switch (n->op) {
-    case IR_CONV_2D:
-    case IR_DEPTHWISE_CONV_2D:
-    case IR_MAX_POOL_2D:
-    case IR_AVERAGE_POOL_2D:
-        return &n->attr.window.clamp;
-    case IR_FULLY_CONNECTED:
-        return &n->attr.dense.clamp;
-    case IR_ADD:
-    case IR_SUB:
-    case IR_MUL:
-    case IR_DIV:
-        return &n->attr.binary.clamp;
-    default:
-        return NULL;
-    }
-}
-
 static void fuse_into(ir_node *maker, ir_node *n, ir_clamp *to)
 {
     const ir_clamp c = n->attr.clamp.clamp;
@@ -54,7 +33,7 @@ nf_status pass_fuse_clamp(ir_graph *g, const eng_options *o, nf_error *err)
         if (n->dead || n->op != IR_CLAMP || g->tensors[n->out].dtype != ENG_F32) continue;
         if (x.maker[n->in[0]] < 0 || x.uses[n->in[0]] != 1) continue;
         ir_node *maker = &g->nodes[x.maker[n->in[0]]];
-        ir_clamp *clamp = clamp_of(maker);
+        ir_clamp *clamp = ir_node_clamp(maker);
         if (!clamp) continue;
         fuse_into(maker, n, clamp);
         x.maker[maker->out] = (int32_t)(maker - g->nodes);

@@ -58,29 +58,6 @@ static const plan_kernel *find(ir_op op, int kind)
     return NULL;
 }
 
-/* The limits of the ops that have them, else none. */
-static ir_clamp clamp_of(const ir_node *n)
-{
-    switch (n->op) {
-    case IR_CONV_2D:
-    case IR_DEPTHWISE_CONV_2D:
-    case IR_MAX_POOL_2D:
-    case IR_AVERAGE_POOL_2D:
-        return n->attr.window.clamp;
-    case IR_FULLY_CONNECTED:
-        return n->attr.dense.clamp;
-    case IR_ADD:
-    case IR_SUB:
-    case IR_MUL:
-    case IR_DIV:
-        return n->attr.binary.clamp;
-    case IR_CLAMP:
-        return n->attr.clamp.clamp;
-    default:
-        return ir_no_clamp();
-    }
-}
-
 static int32_t quantized_limit(float real, const ir_quant *q)
 {
     const double v = round((double)real / (double)q->scale[0]) + q->zero[0];
@@ -102,7 +79,9 @@ nf_status plan_layer_init(plan_layer *l, const ir_graph *g, const ir_node *node,
                           const plan_env *env, nf_error *err)
 {
     const ir_tensor *x = &g->tensors[node->in[0]], *y = &g->tensors[node->out];
-    const ir_clamp clamp = clamp_of(node);
+    ir_node copy = *node; /* only to look at */
+    const ir_clamp *own = ir_node_clamp(&copy);
+    const ir_clamp clamp = own ? *own : ir_no_clamp();
     *l = (plan_layer){.kernel = find(node->op, kind_of(g, node)), .node = node};
     if (!l->kernel)
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "%s with %s input is not supported",
