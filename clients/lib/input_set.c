@@ -101,7 +101,7 @@ static nf_status read_inputs(cl_inputs *out, const char *text, nf_error *err)
     snprintf(out->source, sizeof(out->source), "%s", text);
     if ((st = nf_read_file(&file, text, FILE_MOST, NF_MEM_CLIENT, err))) return st;
     st = add_text(out, (nf_span){(const char *)file.data, file.len}, err);
-    nf_free((void *)(uintptr_t)file.data);
+    nf_free((void *)file.data);
     return st;
 }
 
@@ -116,7 +116,7 @@ nf_status cl_inputs_read(cl_inputs *out, const char *text, nf_error *err)
 void cl_inputs_fini(cl_inputs *in)
 {
     for (size_t i = 0; i < in->n; i++)
-        nf_free((void *)(uintptr_t)in->body[i].data);
+        nf_free((void *)in->body[i].data);
     nf_free(in->body);
     *in = (cl_inputs){0};
 }

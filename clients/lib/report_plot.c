@@ -61,27 +61,28 @@ static log_axis axis_of(const cl_comparison *c)
     return (log_axis){fmin(a.low / 1.15, middle / 2), fmax(a.high * 1.15, middle * 2)};
 }
 
-/* Ticks at 1, 2 and 5 of each decade, thinned to 1 and then to every second decade. */
+static void draw_tick(cl_text *t, const log_axis *a, double ns)
+{
+    char label[32];
+    const char *unit = ns < 1e6 ? "us" : ns < 1e9 ? "ms" : "s";
+    const double size = ns < 1e6 ? 1e3 : ns < 1e9 ? 1e6 : 1e9;
+    if (ns < a->low || ns > a->high) return;
+    snprintf(label, sizeof(label), "%g %s", round(ns / size * 100) / 100, unit);
+    cl_text_fmt(t, "<path class=\"grid\" d=\"M%.1f %.0fV%.0f\"/>\n", at_x(a, ns), CDF_TOP,
+                CDF_FOOT);
+    put_text(t, at_x(a, ns), CDF_FOOT + 17, "middle", label);
+}
+
+/* Ticks at 1, 2 and 5 of each decade, or at 1 alone when there are many decades. */
 static void draw_ticks(cl_text *t, const log_axis *a)
 {
     static const double steps[] = {1, 2, 5};
-    const double decades = log10(a->high / a->low);
-    const size_t n = decades < 1.7 ? 3 : 1;
-    char label[32];
-    for (double d = pow(10, floor(log10(a->low))); d <= a->high; d *= 10) {
-        for (size_t i = 0; i < n; i++) {
-            const double ns = d * steps[i];
-            if (ns < a->low || ns > a->high) continue;
-            const double unit = ns < 1e6 ? 1e3 : ns < 1e9 ? 1e6 : 1e9;
-            snprintf(label, sizeof(label), "%g %s", round(ns / unit * 100) / 100,
-                     unit < 1e6   ? "us"
-                     : unit < 1e9 ? "ms"
-                                  : "s");
-            cl_text_fmt(t, "<path class=\"grid\" d=\"M%.1f %.0fV%.0f\"/>\n", at_x(a, ns), CDF_TOP,
-                        CDF_FOOT);
-            put_text(t, at_x(a, ns), CDF_FOOT + 17, "middle", label);
-        }
-    }
+    const size_t n = log10(a->high / a->low) < 1.7 ? NF_COUNT(steps) : 1;
+    const int first = (int)floor(log10(a->low));
+    const int last = (int)ceil(log10(a->high));
+    for (int decade = first; decade <= last; decade++)
+        for (size_t i = 0; i < n; i++)
+            draw_tick(t, a, pow(10, decade) * steps[i]);
 }
 
 static void draw_shares(cl_text *t)

@@ -35,8 +35,9 @@ int64_t cl_quantile(const int64_t *sorted, size_t n, unsigned permille)
 
 double cl_median(const int64_t *sorted, size_t n)
 {
-    const double low = (double)sorted[(n - 1) / 2];
-    return (low + (double)sorted[n / 2]) / 2;
+    const size_t below = (n - 1) / 2;
+    const size_t above = n / 2; /* the same one when n is odd */
+    return ((double)sorted[below] + (double)sorted[above]) / 2;
 }
 
 /* log P(B = k) for B binomial(n, q). */

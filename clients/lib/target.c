@@ -52,7 +52,8 @@ nf_status cl_model_path(char *to, size_t room, const char *pattern, const char *
     const char *tail = at ? at + strlen(mark) : "";
     size_t n = lead;
     if (lead + strlen(tail) + 4 > room) goto too_long;
-    memcpy(to, pattern, lead);
+    for (size_t i = 0; i < lead; i++)
+        to[i] = pattern[i];
     for (const char *c = at ? model : ""; *c; c++)
         if (!put_encoded(to, room - strlen(tail), &n, (unsigned char)*c)) goto too_long;
     memcpy(to + n, tail, strlen(tail) + 1);

@@ -187,7 +187,7 @@ static void page_is_whole_and_escaped(void **state)
         if (!strstr((const char *)page.data, parts[i])) fail_msg("no %s", parts[i]);
     for (size_t i = 0; i < NF_COUNT(never); i++)
         if (strstr((const char *)page.data, never[i])) fail_msg("%s in the page", never[i]);
-    nf_free((void *)(uintptr_t)page.data);
+    nf_free((void *)page.data);
     unlink(path);
     assert_int_not_equal(cl_html_comparison(&c, "/no/such/folder/x.html", NULL), NF_OK);
     drop(&c);
