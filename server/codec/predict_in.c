@@ -8,9 +8,8 @@ typedef struct decoder {
     srv_json j;
     srv_call *call;
     const eng_info *info;
-    uint32_t seen; /* inputs that came, one bit each */
-    bool named;    /* values come as objects with the names of the inputs */
-    srv_tensor tensor[SRV_CALL_IO_MOST];
+    uint32_t seen;      /* inputs that came, one bit each */
+    srv_tensor *tensor; /* one for each input, in the arena */
 } decoder;
 
 int srv_io_find(const eng_io *ios, size_t n, nf_span name)
@@ -198,8 +197,10 @@ nf_status srv_predict_decode(srv_call *call, const eng_info *info, nf_bytes body
         call->asked[i] = (unsigned char)i;
     if (body.len == 0)
         return nf_fail(err, NF_EINVAL, "request body", "expected a JSON object, got nothing");
+    d.tensor = srv_arena_alloc(arena, info->n_inputs * sizeof(*d.tensor));
+    if (!d.tensor) return nf_fail(err, NF_ENOMEM, "request", "no memory for it");
     for (size_t i = 0; i < info->n_inputs; i++)
-        d.tensor[i].dtype = srv_wire_dtype(&info->inputs[i]);
+        d.tensor[i] = (srv_tensor){.dtype = srv_wire_dtype(&info->inputs[i])};
     const nf_status st = read_body(&d);
     for (size_t i = 0; i < info->n_inputs && !st; i++) {
         const srv_tensor *t = &d.tensor[i];

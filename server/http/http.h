@@ -34,7 +34,7 @@ nf_status srv_http_create(srv_http **out, const srv_http_options *options, nf_er
 /** The port that is listened on. */
 unsigned srv_http_port(const srv_http *h);
 
-/** Runs until a drain is over. NF_OK when every request was answered in time, else NF_ETIMEOUT. */
+/** Runs until a drain is over; what was not answered in time is logged. NF_ENOMEM: no threads. */
 nf_status srv_http_run(srv_http *h, nf_error *err);
 
 /** Accepts no more connections, answers what is under way for at most timeout_us, then ends

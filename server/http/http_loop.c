@@ -200,10 +200,9 @@ nf_status srv_http_run(srv_http *h, nf_error *err)
     http_loop_run(&h->loops[0]);
     for (unsigned i = 1; i < started; i++)
         pthread_join(h->loops[i].thread, NULL);
-    if (st) return st;
-    if (!atomic_load(&h->late)) return NF_OK;
-    return nf_fail(err, NF_ETIMEOUT, "drain",
-                   "connections were left when --drain-timeout was over");
+    if (atomic_load(&h->late))
+        nf_log(NF_LOG_WARN, "http", "connections were left when the drain's time was over");
+    return st;
 }
 
 nf_status srv_http_create(srv_http **out, const srv_http_options *o, nf_error *err)

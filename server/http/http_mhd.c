@@ -213,6 +213,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
     (void)cls, (void)mhd;
     if (!c) return;
     srv_http_shard *shard = c->loop->shard;
+    if (c->state == CONN_RUNNING) c->loop->n_running--; /* the client left while a worker had it */
     if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK && c->req.reply.code) {
         srv_codes_add(&shard->codes, c->req.reply.code);
         srv_times_add(&shard->request, nf_now_us() - c->req.start_us);

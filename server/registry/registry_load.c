@@ -81,7 +81,10 @@ static nf_status load_version(srv_registry *r, model_row *m, version_row *v, nf_
     nf_free((void *)file.data);
     if (st) {
         char reason[256];
-        snprintf(reason, sizeof(reason), "%.80s: %.160s", why.where, why.text);
+        const size_t root = strlen(r->options.models); /* clients need not know where it lies */
+        const bool below = root && strncmp(why.where, r->options.models, root) == 0;
+        snprintf(reason, sizeof(reason), "%.80s: %.160s", why.where + (below ? root + 1 : 0),
+                 why.text);
         nf_log(NF_LOG_ERROR, "registry", "%s version %llu: %s: %s: %s", m->name,
                (unsigned long long)v->number, nf_status_name(st), why.where, why.text);
         srv_row_set(r, m, v, v->model ? SRV_AVAILABLE : SRV_FAILED,

@@ -186,6 +186,103 @@ static void workers_answer_too(void **state)
     assert_int_equal(test_server_stop(&s, SIGTERM), 0);
 }
 
+/* 100 rows of an image net: long enough that others have to wait. */
+static const char *heavy_body(void)
+{
+    static char body[200000];
+    size_t n = (size_t)snprintf(body, sizeof(body), "{\"instances\":[");
+    for (int row = 0; row < 100; row++) {
+        n += (size_t)snprintf(body + n, sizeof(body) - n, row ? ",[" : "[");
+        for (int i = 0; i < 64; i++)
+            n += (size_t)snprintf(body + n, sizeof(body) - n, i ? ",%d" : "%d", i % 16);
+        n += (size_t)snprintf(body + n, sizeof(body) - n, "]");
+    }
+    snprintf(body + n, sizeof(body) - n, "]}");
+    return body;
+}
+
+#define CROWD 12
+
+/* CROWD heavy requests at once; their answers are left to be read. */
+static void send_crowd(const test_server *s, int fds[CROWD])
+{
+    char head[256];
+    const char *body = heavy_body();
+    const int h = snprintf(head, sizeof(head),
+                           "POST /v1/models/digits:predict HTTP/1.1\r\nHost: a\r\n"
+                           "Content-Length: %zu\r\n\r\n",
+                           strlen(body));
+    for (int i = 0; i < CROWD; i++) {
+        fds[i] = test_connect(s);
+        test_send(fds[i], head, (size_t)h);
+        test_send(fds[i], body, strlen(body));
+    }
+}
+
+/* The server with one more option gets a crowd: some are answered, some get `other`, none anything
+ * else. */
+static void some_get(const char *option, const char *value, int other)
+{
+    const char *const args[] = {
+        "--models", NF_SOURCE_DIR "/models", "--inline-us", "0", option, value, NULL};
+    static test_reply r;
+    int fds[CROWD], good = 0, refused = 0;
+    test_server s;
+    test_server_start(&s, args);
+    send_crowd(&s, fds);
+    for (int i = 0; i < CROWD; i++) {
+        test_receive(&r, fds[i]);
+        good += r.code == 200;
+        refused += r.code == other;
+        if (r.code == 429) assert_non_null(strstr(r.text, "Retry-After: 1"));
+        close(fds[i]);
+    }
+    assert_true(good >= 1 && refused >= 1);
+    assert_int_equal(good + refused, CROWD);
+    assert_int_equal(test_server_stop(&s, SIGTERM), 0);
+}
+
+static void overload_is_refused_in_time(void **state)
+{
+    (void)state;
+    some_get("--queue", "1", 429);
+    some_get("--queue-timeout", "1ms", 504);
+}
+
+/* The limit of a drain is over while workers still have requests, and some of the clients have
+ * left: the end is clean all the same. */
+static void a_late_drain_ends_cleanly(void **state)
+{
+    const char *const args[] = {
+        "--models", NF_SOURCE_DIR "/models", "--drain-timeout", "0", "--inline-us", "0", NULL};
+    int fds[CROWD];
+    test_server s;
+    (void)state;
+    test_server_start(&s, args);
+    send_crowd(&s, fds);
+    for (int i = 0; i < CROWD; i += 3)
+        close(fds[i]);
+    assert_int_equal(test_server_stop(&s, SIGTERM), 0);
+    for (int i = 0; i < CROWD; i++)
+        if (i % 3) close(fds[i]);
+}
+
+static void health_says_whether_it_is_ready(void **state)
+{
+    const char *const args[] = {"--models", folder, NULL};
+    const char *env = getenv("NEARFAR");
+    char command[1024];
+    test_server s;
+    (void)state;
+    test_server_start(&s, args);
+    snprintf(command, sizeof(command), "'%s' health http://127.0.0.1:%u 2>/dev/null",
+             env ? env : NF_BINARY_DIR "/server/nearfar", s.port);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(test_server_stop(&s, SIGTERM), 0);
+    const int status = system(command);
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 static void bad_command_lines_end_at_once(void **state)
 {
     static const char *const lines[] = {
@@ -210,6 +307,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_drain_finishes_what_has_begun, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(hangup_rescans_and_rereads, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(workers_answer_too, make_folder, drop_folder),
+        cmocka_unit_test(overload_is_refused_in_time),
+        cmocka_unit_test(a_late_drain_ends_cleanly),
+        cmocka_unit_test_setup_teardown(health_says_whether_it_is_ready, make_folder, drop_folder),
         cmocka_unit_test(bad_command_lines_end_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
