@@ -36,6 +36,7 @@ static nf_status summarise(cl_side_summary *s, const cl_side *side, size_t pairs
         return nf_fail(err, NF_ENOMEM, "comparison", "no memory for %zu pairs", pairs);
     }
     s->n = median_of(&s->median_ns, s->sorted, side->ns, NULL, pairs);
+    if (s->n) s->median_ns = (double)cl_quantile(s->sorted, s->n, 500); /* the table's p50 */
     s->server_known = median_of(&s->server_ns, room, side->server_ns, NULL, pairs) > 0;
     median_of(&s->network_ns, room, side->ns, side->server_ns, pairs);
     nf_free(room);

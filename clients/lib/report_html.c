@@ -113,7 +113,8 @@ static void bytes_row(cl_text *t, const cl_comparison *c, bool down)
         const double total = cl_recorder_each(r, down ? r->down_total : r->up_total);
         const double app = cl_recorder_each(r, down ? r->down_app : r->up_app);
         snprintf(parts, sizeof(parts), "%.0f body + %.0f headers", app, total - app);
-        cell(t, cl_bytes_text(value, sizeof(value), total), parts);
+        cl_bytes_text(value, sizeof(value), total);
+        cell(t, r->ok ? value : "n/a", r->ok ? parts : "");
     }
     add(t, "</tr>\n");
 }

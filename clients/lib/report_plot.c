@@ -155,7 +155,7 @@ bool cl_plot_split(cl_text *t, const cl_comparison *c)
         char total[32] = "not said";
         const double part[2] = {c->side[s].network_ns, c->side[s].server_ns};
         const bool known = c->side[s].server_known;
-        if (known) cl_time_text(total, sizeof(total), part[0] + part[1]);
+        if (known) cl_time_text(total, sizeof(total), c->side[s].median_ns);
         draw_bar(t, 34 + 36 * s, side_class[s], part, known ? BAR_WIDTH / longest : 0, css, total);
     }
     cl_text_fmt(t, "</svg>\n");
@@ -180,8 +180,9 @@ void cl_plot_bytes(cl_text *t, const cl_comparison *c)
     legend(t, BAR_LEFT, "body", "body");
     legend(t, BAR_LEFT + 70, "head", "headers");
     for (int i = 0; i < 4; i++) {
-        char total[32];
-        cl_bytes_text(total, sizeof(total), part[i][0] + part[i][1]);
+        char total[32] = "not reached";
+        if (c->pairs->side[i / 2].rec.ok)
+            cl_bytes_text(total, sizeof(total), part[i][0] + part[i][1]);
         draw_bar(t, 34 + 36 * i, names[i], part[i], BAR_WIDTH / longest, css, total);
     }
     cl_text_fmt(t, "</svg>\n");
