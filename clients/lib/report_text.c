@@ -16,7 +16,7 @@ static const char *cell(char *to, size_t room, bool shown, double ns)
 static void print_errors(const cl_recorder *r, const char *name, FILE *to)
 {
     if (!cl_recorder_errors(r)) return;
-    fprintf(to, "%-11s", name);
+    fprintf(to, "%-10s ", name);
     const char *sep = "";
     for (int f = CL_NONE + 1; f < CL_FAILURE_COUNT; f++) {
         if (!r->error[f]) continue;
@@ -32,7 +32,7 @@ static void print_side(const cl_side *side, const cl_side_summary *s, FILE *to)
     char a[32], b[32], c[32], d[32], e[32];
     const uint64_t errors = cl_recorder_errors(&side->rec);
     if (!side->reachable) {
-        fprintf(to, "%-11s not reached: %s\n", side->target->name, side->why);
+        fprintf(to, "%-10s not reached: %s\n", side->target->name, side->why);
         return;
     }
     fprintf(to, "%-9s %9s %9s %9s", side->target->name,
@@ -72,6 +72,17 @@ static void print_agreement(const cl_agreement *g, FILE *to)
                 (unsigned long long)g->unequal);
 }
 
+/* A side that answered at first and then no more. */
+static void print_gone(const cl_comparison *c, FILE *to)
+{
+    for (int s = 0; s < 2; s++) {
+        const cl_side *side = &c->pairs->side[s];
+        if (side->given_up)
+            fprintf(to, "%-10s stopped answering, %zu of %zu pairs are valid; first failure: %s\n",
+                    side->target->name, c->both, c->pairs->done, side->why);
+    }
+}
+
 void cl_text_comparison(const cl_comparison *c, FILE *to)
 {
     char diff[32], lo[32], hi[32], shift[32];
@@ -91,6 +102,7 @@ void cl_text_comparison(const cl_comparison *c, FILE *to)
     print_agreement(&c->pairs->agreement, to);
     for (int s = 0; s < 2; s++)
         if (side[s].reachable) print_errors(&side[s].rec, side[s].target->name, to);
+    print_gone(c, to);
     print_limits(c, to);
     fprintf(to, "%s\n", c->sentence);
 }
