@@ -56,14 +56,16 @@ static inline srv_app *srv_app_of(const srv_req *req)
 srv_buf *srv_ok(srv_req *req, const char *type);
 
 /* Handlers, one for each row of routes.c. */
-#define SRV_HANDLERS(X)                                                                            \
-    X(predict)                                                                                     \
-    X(predict_version)                                                                             \
-    X(predict_label) X(infer) X(infer_version) X(models) X(model) X(model_version) X(model_label)  \
-        X(metadata) X(metadata_version) X(metadata_label) X(v2) X(v2_live) X(v2_ready)             \
-            X(v2_models) X(v2_model) X(v2_model_version) X(v2_model_ready)                         \
-                X(v2_model_version_ready) X(admin_models) X(admin_load) X(admin_unload)            \
-                    X(admin_reload) X(admin_put) X(admin_delete) X(metrics) X(healthz) X(root)
+// clang-format off
+#define SRV_HANDLERS(X) \
+    X(predict) X(predict_version) X(predict_label) X(infer) X(infer_version) \
+    X(models) X(model) X(model_version) X(model_label) \
+    X(metadata) X(metadata_version) X(metadata_label) \
+    X(v2) X(v2_live) X(v2_ready) X(v2_models) X(v2_model) X(v2_model_version) \
+    X(v2_model_ready) X(v2_model_version_ready) \
+    X(admin_models) X(admin_load) X(admin_unload) X(admin_reload) X(admin_put) X(admin_delete) \
+    X(metrics) X(healthz) X(root)
+// clang-format on
 #define X(name) srv_next api_##name(srv_req *req);
 SRV_HANDLERS(X)
 #undef X
