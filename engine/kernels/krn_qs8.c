@@ -10,8 +10,12 @@
 void krn_qs8_init(krn_qs8 *k, unsigned cpu)
 {
     SET(gemm, krn_qs8_gemm_ref); /* the plain version is always there and always right */
+    SET(requant, krn_qs8_requant_ref);
 #if defined(__x86_64__)
-    if (cpu & KRN_CPU_AVX2) SET(gemm, krn_qs8_gemm_avx2);
+    if (cpu & KRN_CPU_AVX2) {
+        SET(gemm, krn_qs8_gemm_avx2);
+        SET(requant, krn_qs8_requant_avx2);
+    }
 #else
     (void)cpu;
 #endif

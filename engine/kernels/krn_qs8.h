@@ -27,14 +27,6 @@ typedef KRN_DECL_QS8_GEMM((*krn_qs8_gemm_fn));
 KRN_DECL_QS8_GEMM(krn_qs8_gemm_ref);
 KRN_DECL_QS8_GEMM(krn_qs8_gemm_avx2);
 
-typedef struct krn_qs8 {
-    krn_qs8_gemm_fn gemm;
-    const char *gemm_name;
-} krn_qs8;
-
-/** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */
-void krn_qs8_init(krn_qs8 *k, unsigned cpu);
-
 static inline size_t krn_round_up(size_t v, size_t to)
 {
     return (v + to - 1) / to * to;
@@ -60,9 +52,23 @@ typedef struct krn_requant {
     int32_t zero, low, high;  /* of the output; low..high within its 8-bit range */
 } krn_requant;
 
-/* out[m * ld_out + c] from acc[m * ld + c], c < n; the low 8 bits serve int8 and uint8. */
-void krn_qs8_requant_ref(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t m, size_t n,
-                         size_t ld, size_t ld_out);
+/* out[m * ld_out + c] from acc[m * ld + c], c < n; the low 8 bits serve int8 and uint8. Exact:
+ * every version equals ref. */
+#define KRN_DECL_QS8_REQUANT(name)                                                                 \
+    void name(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t m, size_t n,          \
+              size_t ld, size_t ld_out)
+typedef KRN_DECL_QS8_REQUANT((*krn_qs8_requant_fn));
+KRN_DECL_QS8_REQUANT(krn_qs8_requant_ref);
+KRN_DECL_QS8_REQUANT(krn_qs8_requant_avx2);
+
+typedef struct krn_qs8 {
+    krn_qs8_gemm_fn gemm;
+    krn_qs8_requant_fn requant;
+    const char *gemm_name, *requant_name;
+} krn_qs8;
+
+/** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */
+void krn_qs8_init(krn_qs8 *k, unsigned cpu);
 
 /* a[m * k_pad + k] = q[m * k + k] - zero, zeros beyond k; q is int8, or uint8 if is_unsigned. */
 void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsigned, size_t m,

@@ -26,6 +26,11 @@ nf_status eng_isa_parse(unsigned *limit, const char *name, nf_error *err)
                    name);
 }
 
+bool eng_blas_load(const char *core)
+{
+    return krn_blas_open(core, krn_cpu_flags(0));
+}
+
 const char *eng_blas_core(void)
 {
     return krn_blas_core();

@@ -96,7 +96,7 @@ nf_status plan_layer_init(plan_layer *l, const ir_graph *g, const ir_node *node,
     l->round = env->round;
     l->away = env->away;
     l->blas = env->blas;
-    l->qs8_gemm = env->qs8.gemm;
+    l->qs8 = env->qs8;
     plan_limits_q8(&l->low, &l->high, y, clamp);
     return l->kernel->prepare ? l->kernel->prepare(l, g, env, err) : NF_OK;
 }

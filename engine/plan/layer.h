@@ -71,7 +71,7 @@ struct plan_layer {
     float clamp_low, clamp_high;
     int32_t low, high; /* 8-bit limits of y */
     krn_round round;
-    krn_qs8_gemm_fn qs8_gemm;
+    krn_qs8 qs8;
     bool blas;
     plan_product product;
     krn_qs8_binary binary;

@@ -126,7 +126,7 @@ static void conv_tile_q8(void *y, const plan_step *s, const scratch_q8 *to, krn_
     const size_t place = at->first * w->out_c + group * p->n;
     at->c0 = group * at->c;
     krn_s16_im2col_ref(to->gathered, to->image, w, at, p->k_pad);
-    l->qs8_gemm(to->acc, to->gathered, p->w_q8 + group * p->n_pad * p->k_pad, at->count, p->n_pad,
+    l->qs8.gemm(to->acc, to->gathered, p->w_q8 + group * p->n_pad * p->k_pad, at->count, p->n_pad,
                 p->k_pad);
     if (l->kernel->kind == PLAN_Q8) {
         krn_requant r = p->requant;
@@ -135,7 +135,7 @@ static void conv_tile_q8(void *y, const plan_step *s, const scratch_q8 *to, krn_
         r.real += group * p->n;
         r.factor += group * p->n;
         r.bias += group * p->n;
-        krn_qs8_requant_ref((uint8_t *)y + place, to->acc, &r, at->count, p->n, p->n_pad, w->out_c);
+        l->qs8.requant((uint8_t *)y + place, to->acc, &r, at->count, p->n, p->n_pad, w->out_c);
         return;
     }
     for (size_t i = 0; i < at->count; i++) {

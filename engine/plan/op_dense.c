@@ -64,8 +64,8 @@ PLAN_RUN(plan_run_dense_q8)
         const size_t left = s->u.dense.rows - at;
         const size_t m = left < s->u.dense.tile ? left : s->u.dense.tile;
         krn_qs8_widen_ref(wide, x + at * p->k, l->zero, l->is_unsigned, m, p->k, p->k_pad);
-        l->qs8_gemm(acc, wide, p->w_q8, m, p->n_pad, p->k_pad);
-        krn_qs8_requant_ref(y + at * p->n, acc, &p->requant, m, p->n, p->n_pad, p->n);
+        l->qs8.gemm(acc, wide, p->w_q8, m, p->n_pad, p->k_pad);
+        l->qs8.requant(y + at * p->n, acc, &p->requant, m, p->n, p->n_pad, p->n);
     }
 }
 
@@ -80,7 +80,7 @@ PLAN_RUN(plan_run_dense_hybrid)
     float scale;
     for (size_t row = 0; row < s->u.dense.rows; row++, x += p->k, y += p->n) {
         krn_qs8_dynamic_ref(wide, &scale, x, p->k, p->k_pad, p->symmetric);
-        l->qs8_gemm(acc, wide, p->w_q8, 1, p->n_pad, p->k_pad);
+        l->qs8.gemm(acc, wide, p->w_q8, 1, p->n_pad, p->k_pad);
         krn_qs8_hybrid_ref(y, acc, p->scale, p->bias_f32, scale, p->n);
         krn_f32_tail_ref(y, NULL, 1, p->n, l->clamp_low, l->clamp_high);
     }

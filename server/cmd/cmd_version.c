@@ -14,6 +14,8 @@ int cmd_version(void)
     printf("formats: tflite onnx\n");
     printf("http: libmicrohttpd, libuv, jansson, gnutls, zlib\n");
     printf("cpu kernels: %s\n", cpu);
-    printf("blas core: %s\n", eng_blas_core());
+    /* the library says its core only once it is loaded */
+    printf("blas core: %s\n",
+           eng_blas_load(NULL) ? eng_blas_core() : "none (libopenblas.so.0 is not installed)");
     return 0;
 }

@@ -1,5 +1,6 @@
-/* test_krn_qs8.c - every version of the 8-bit product equals the plain one, exactly, over random
- * and extreme inputs and all tail shapes, in guarded memory; --bench times them. Layer: tests. */
+/* test_krn_qs8.c - every version of the 8-bit product and its requantization equals the plain one,
+ * exactly, over random and extreme inputs and all tail shapes, in guarded memory; --bench times
+ * them. Layer: tests. */
 #include "tests/support/checkkern.h"
 
 #include "engine/kernels/krn_qs8.h"
@@ -91,6 +92,83 @@ static void longest_sum_does_not_wrap(void **state)
     compare(2, 3, KRN_QS8_MAX_K - 1, 2, HIGHEST);
 }
 
+typedef struct tail { /* one requantization and its buffers */
+    check_guard acc, scale, real, factor, bias, want, got;
+    krn_requant r;
+} tail;
+
+static int32_t a_sum(uint64_t *seed, filling f)
+{
+    if (f == LOWEST) return INT32_MIN;
+    if (f == HIGHEST) return INT32_MAX;
+    return (int32_t)test_random(seed) >> (f == RANDOM ? 12 : 0);
+}
+
+static tail tail_make(size_t m, size_t n, uint64_t seed, filling f)
+{
+    tail t = {.acc = check_guard_make(m * n * sizeof(int32_t)),
+              .scale = check_guard_make(n * sizeof(float)),
+              .real = check_guard_make(n * sizeof(double)),
+              .factor = check_guard_make(n * sizeof(krn_factor)),
+              .bias = check_guard_make(n * sizeof(int32_t)),
+              .want = check_guard_make(m * n),
+              .got = check_guard_make(m * n)};
+    for (size_t i = 0; i < m * n; i++)
+        ((int32_t *)t.acc.data)[i] = a_sum(&seed, f);
+    for (size_t c = 0; c < n; c++) {
+        const float scale = test_uniform(&seed, 1e-5f, f == RANDOM ? 1e-3f : 2.0f);
+        ((float *)t.scale.data)[c] = scale;
+        ((double *)t.real.data)[c] = (double)scale;
+        ((krn_factor *)t.factor.data)[c] = krn_factor_of((double)scale);
+        ((int32_t *)t.bias.data)[c] = (int32_t)test_random(&seed) >> 16;
+    }
+    const bool is_unsigned = seed & 1;
+    const int32_t low = is_unsigned ? 0 : -128;
+    t.r = (krn_requant){.scale = t.scale.data,
+                        .real = t.real.data,
+                        .factor = t.factor.data,
+                        .bias = t.bias.data,
+                        .zero = low + (int32_t)(test_random(&seed) % 256),
+                        .low = low + (int32_t)(test_random(&seed) % 64),
+                        .high = low + 255 - (int32_t)(test_random(&seed) % 64)};
+    return t;
+}
+
+static void tail_free(tail *t)
+{
+    check_guard *const all[] = {&t->acc,  &t->scale, &t->real, &t->factor,
+                                &t->bias, &t->want,  &t->got};
+    for (size_t i = 0; i < NF_COUNT(all); i++)
+        check_guard_free(all[i]);
+}
+
+static void compare_tails(tail *t, size_t m, size_t n, krn_round round)
+{
+    t->r.round = round;
+    krn_qs8_requant_ref(t->want.data, t->acc.data, &t->r, m, n, n, n);
+    for (size_t i = 0; i < check_n_tiers; i++) {
+        krn_qs8 kernels;
+        if (!check_can_run(&check_tiers[i])) continue;
+        krn_qs8_init(&kernels, check_tiers[i].bits);
+        memset(t->got.data, 0x5a, m * n);
+        kernels.requant(t->got.data, t->acc.data, &t->r, m, n, n, n);
+        if (memcmp(t->got.data, t->want.data, m * n) != 0)
+            fail_msg("%s: m %zu n %zu round %d", kernels.requant_name, m, n, (int)round);
+    }
+}
+
+static void every_requantization_equals_ref(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        const size_t m = 1 + seed % 4, n = 1 + seed % 37;
+        tail t = tail_make(m, n, seed, (filling)(seed % FILLINGS));
+        for (int round = KRN_ROUND_FLOAT; round <= KRN_ROUND_AWAY; round++)
+            compare_tails(&t, m, n, (krn_round)round);
+        tail_free(&t);
+    }
+}
+
 /* The plain version against the definition itself, from weights that are not packed. */
 static void ref_equals_definition(void **state)
 {
@@ -141,6 +219,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(ref_equals_definition),
         cmocka_unit_test(every_tail_equals_ref),
         cmocka_unit_test(longest_sum_does_not_wrap),
+        cmocka_unit_test(every_requantization_equals_ref),
     };
     check_name_missing();
     if (argc > 1 && strcmp(argv[1], "--bench") == 0) return bench();

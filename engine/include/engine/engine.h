@@ -4,6 +4,7 @@
 
 #include "engine/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** KRN_CPU_… bits this CPU has, limited by `limit` (0 = no limit). */
@@ -14,6 +15,10 @@ void eng_cpu_names(char *out, size_t size, unsigned flags);
 
 /** Parses "scalar", "avx2", "avx512vnni" … into a limit for eng_options.isa. NF_EINVAL. */
 nf_status eng_isa_parse(unsigned *limit, const char *name, nf_error *err);
+
+/** Loads OpenBLAS now, told the core that suits the CPU (NULL) or `core`; false when it is not
+ * installed. Models that need it do this by themselves. */
+bool eng_blas_load(const char *core);
 
 /** The OpenBLAS core that answers products now ("SkylakeX"), or "none" while the library is not
  * loaded (it is loaded by the first model that needs it). */

@@ -50,8 +50,7 @@ static void requant_row(uint8_t *out, const int32_t *acc, const krn_requant *r, 
     }
 }
 
-void krn_qs8_requant_ref(uint8_t *out, const int32_t *acc, const krn_requant *r, size_t m, size_t n,
-                         size_t ld, size_t ld_out)
+KRN_DECL_QS8_REQUANT(krn_qs8_requant_ref)
 {
     for (size_t row = 0; row < m; row++)
         requant_row(out + row * ld_out, acc + row * ld, r, n);

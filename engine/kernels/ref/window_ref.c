@@ -149,6 +149,19 @@ void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool c
     }
 }
 
+/* y[c] = max(y[c], v[c]), written so that compilers make it one instruction and no branch. */
+static void most_u8(uint8_t *y, const uint8_t *v, size_t n)
+{
+    for (size_t c = 0; c < n; c++)
+        y[c] = v[c] > y[c] ? v[c] : y[c];
+}
+
+static void most_i8(uint8_t *y, const uint8_t *v, size_t n)
+{
+    for (size_t c = 0; c < n; c++)
+        y[c] = (int8_t)v[c] > (int8_t)y[c] ? v[c] : y[c];
+}
+
 void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
                           int32_t low, int32_t high)
 {
@@ -157,9 +170,7 @@ void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, boo
         for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
             const ptrdiff_t at = tap(w, p, t);
             if (at < 0) continue;
-            const uint8_t *v = x + (size_t)at * w->in_c;
-            for (size_t c = 0; c < w->in_c; c++)
-                if (krn_q8(v[c], is_unsigned) > krn_q8(y[c], is_unsigned)) y[c] = v[c];
+            (is_unsigned ? most_u8 : most_i8)(y, x + (size_t)at * w->in_c, w->in_c);
         }
         krn_qs8_clamp_ref(y, y, w->in_c, low, high, is_unsigned);
     }
