@@ -1,58 +1,23 @@
 /* test_passes.c - small graphs by hand, rewritten and run: what must cancel cancels, and the
  * numbers stay. Layer: tests. */
-#include "tests/support/support.h"
+#include "tests/unit/engine/make_graph.h"
 
 #include "engine/passes/pass.h"
 
-#include <string.h>
-
-static int32_t tensor(ir_graph *g, const char *name, eng_dtype dtype, int rank, const int64_t *dim)
-{
-    int32_t t;
-    nf_error err = {0};
-    assert_ok(ir_add_tensor(&t, g, name, strlen(name), dtype, &err), &err);
-    g->tensors[t].rank = rank;
-    memcpy(g->tensors[t].dim, dim, (size_t)rank * sizeof(*dim));
-    return t;
-}
-
-static ir_node *node(ir_graph *g, ir_op op, int32_t in, int32_t out)
-{
-    ir_node *n;
-    nf_error err = {0};
-    assert_ok(ir_add_node(&n, g, op, &in, 1, out, &err), &err);
-    return n;
-}
-
 static void transpose(ir_graph *g, int32_t in, int32_t out, const int *perm, int rank)
 {
-    ir_node *n = node(g, IR_TRANSPOSE, in, out);
+    ir_node *n = make_unary(g, IR_TRANSPOSE, in, out);
     n->attr.transpose.rank = rank;
     memcpy(n->attr.transpose.perm, perm, (size_t)rank * sizeof(*perm));
-}
-
-static void quant(ir_graph *g, int32_t t, float scale)
-{
-    nf_error err = {0};
-    const int32_t zero = 3;
-    assert_ok(ir_set_quant(&g->tensors[t], 1, &scale, &zero, 0, &err), &err);
 }
 
 static void finish(ir_graph *g, int32_t in, int32_t out)
 {
     nf_error err = {0};
-    assert_ok(ir_set_io(g, &in, 1, &out, 1, &err), &err);
+    make_io(g, in, out);
     assert_ok(ir_graph_verify(g, &err), &err);
     assert_ok(pass_run_all(g, &(eng_options){0}, &err), &err);
     assert_ok(ir_graph_verify(g, &err), &err);
-}
-
-static size_t count(const ir_graph *g, ir_op op)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < g->n_nodes; i++)
-        n += g->nodes[i].op == op;
-    return n;
 }
 
 static const int64_t nchw[] = {IR_BATCH, 2, 3, 5}, nhwc[] = {IR_BATCH, 3, 5, 2};
@@ -61,19 +26,18 @@ static const int to_nhwc[] = {0, 2, 3, 1}, to_nchw[] = {0, 3, 1, 2};
 /* There and back with an activation between: nothing moves any more. */
 static void transposes_meet_and_cancel(void **state)
 {
-    ir_graph *g;
-    nf_error err = {0};
+    ir_graph *g = make_graph();
     (void)state;
-    assert_ok(ir_graph_create(&g, &err), &err);
-    g->format = "test";
-    const int32_t x = tensor(g, "x", ENG_F32, 4, nchw), a = tensor(g, "a", ENG_F32, 4, nhwc);
-    const int32_t b = tensor(g, "b", ENG_F32, 4, nhwc), y = tensor(g, "y", ENG_F32, 4, nchw);
+    const int32_t x = make_tensor(g, "x", ENG_F32, 4, nchw),
+                  a = make_tensor(g, "a", ENG_F32, 4, nhwc);
+    const int32_t b = make_tensor(g, "b", ENG_F32, 4, nhwc),
+                  y = make_tensor(g, "y", ENG_F32, 4, nchw);
     transpose(g, x, a, to_nhwc, 4);
-    node(g, IR_CLAMP, a, b)->attr.clamp.clamp = (ir_clamp){0, 6};
+    make_unary(g, IR_CLAMP, a, b)->attr.clamp.clamp = (ir_clamp){0, 6};
     transpose(g, b, y, to_nchw, 4);
     finish(g, x, y);
-    assert_int_equal(count(g, IR_TRANSPOSE), 0);
-    assert_int_equal(count(g, IR_CLAMP), 1);
+    assert_int_equal(count_op(g, IR_TRANSPOSE), 0);
+    assert_int_equal(count_op(g, IR_CLAMP), 1);
     ir_graph_destroy(&g);
 }
 
@@ -81,16 +45,14 @@ static void transposes_meet_and_cancel(void **state)
 static void transpose_of_one_channel_is_a_view(void **state)
 {
     static const int64_t from[] = {IR_BATCH, 1, 8, 8}, to[] = {IR_BATCH, 8, 8, 1};
-    ir_graph *g;
-    nf_error err = {0};
+    ir_graph *g = make_graph();
     (void)state;
-    assert_ok(ir_graph_create(&g, &err), &err);
-    g->format = "test";
-    const int32_t x = tensor(g, "x", ENG_F32, 4, from), y = tensor(g, "y", ENG_F32, 4, to);
+    const int32_t x = make_tensor(g, "x", ENG_F32, 4, from),
+                  y = make_tensor(g, "y", ENG_F32, 4, to);
     transpose(g, x, y, to_nhwc, 4);
     finish(g, x, y);
-    assert_int_equal(count(g, IR_TRANSPOSE), 0);
-    assert_int_equal(count(g, IR_RESHAPE), 1);
+    assert_int_equal(count_op(g, IR_TRANSPOSE), 0);
+    assert_int_equal(count_op(g, IR_RESHAPE), 1);
     ir_graph_destroy(&g);
 }
 
@@ -100,19 +62,17 @@ static void pairs_cancel_only_when_equal(void **state)
     (void)state;
     for (int same = 0; same < 2; same++) {
         static const int64_t dim[] = {IR_BATCH, 4};
-        ir_graph *g;
-        nf_error err = {0};
-        assert_ok(ir_graph_create(&g, &err), &err);
-        g->format = "test";
-        const int32_t x = tensor(g, "x", ENG_I8, 2, dim), f = tensor(g, "f", ENG_F32, 2, dim);
-        const int32_t y = tensor(g, "y", ENG_I8, 2, dim);
-        quant(g, x, 0.5f);
-        quant(g, y, same ? 0.5f : 0.25f);
-        node(g, IR_DEQUANTIZE, x, f);
-        node(g, IR_QUANTIZE, f, y);
+        ir_graph *g = make_graph();
+        const int32_t x = make_tensor(g, "x", ENG_I8, 2, dim),
+                      f = make_tensor(g, "f", ENG_F32, 2, dim);
+        const int32_t y = make_tensor(g, "y", ENG_I8, 2, dim);
+        make_quant(g, x, 0.5f, 3);
+        make_quant(g, y, same ? 0.5f : 0.25f, 3);
+        make_unary(g, IR_DEQUANTIZE, x, f);
+        make_unary(g, IR_QUANTIZE, f, y);
         finish(g, x, y);
-        assert_int_equal(count(g, IR_QUANTIZE), same ? 0 : 1);
-        assert_int_equal(count(g, IR_DEQUANTIZE), same ? 0 : 1);
+        assert_int_equal(count_op(g, IR_QUANTIZE), same ? 0 : 1);
+        assert_int_equal(count_op(g, IR_DEQUANTIZE), same ? 0 : 1);
         ir_graph_destroy(&g);
     }
 }
