@@ -18,6 +18,11 @@ const char *ir_op_name(ir_op op)
     return (unsigned)op < IR_OP_COUNT ? op_names[op] : "UNKNOWN";
 }
 
+bool ir_is_product(ir_op op)
+{
+    return op == IR_CONV_2D || op == IR_DEPTHWISE_CONV_2D || op == IR_FULLY_CONNECTED;
+}
+
 ir_clamp ir_no_clamp(void)
 {
     return (ir_clamp){-INFINITY, INFINITY};
@@ -260,6 +265,29 @@ nf_status ir_set_io(ir_graph *g, const int32_t *in, size_t n_in, const int32_t *
     g->outputs = outputs;
     g->n_inputs = n_in;
     g->n_outputs = n_out;
+    return NF_OK;
+}
+
+/* The largest honest copy is 32 times its original: a group of one INT8 weight, padded to a block.
+ */
+#define COPIES      64
+#define SMALL_MODEL ((size_t)64 << 20)
+
+void ir_make_room(ir_graph *g)
+{
+    size_t bytes = 0;
+    for (size_t t = 0; t < g->n_tensors; t++)
+        if (g->tensors[t].data) bytes += g->tensors[t].bytes;
+    if (!nf_mul_size(&g->room, bytes, COPIES) || !nf_add_size(&g->room, g->room, SMALL_MODEL))
+        g->room = SIZE_MAX;
+}
+
+nf_status ir_spend(ir_graph *g, size_t bytes, nf_error *err)
+{
+    if (bytes > g->room)
+        return nf_fail(err, NF_EBUDGET, "graph",
+                       "its nodes share constants so often that their copies do not fit");
+    g->room -= bytes;
     return NF_OK;
 }
 

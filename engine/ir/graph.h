@@ -101,6 +101,7 @@ typedef struct ir_graph {
     size_t n_nodes, cap_nodes;
     int32_t *inputs, *outputs; /* owned; tensor indices */
     size_t n_inputs, n_outputs;
+    size_t room; /* bytes of copies of constants that may still be made; see ir_spend */
 } ir_graph;
 
 nf_status ir_graph_create(ir_graph **out, nf_error *err);
@@ -134,6 +135,17 @@ nf_status ir_set_io(ir_graph *g, const int32_t *in, size_t n_in, const int32_t *
 
 /** Elements with `batch` rows; false when it does not fit or is over IR_MAX_ELEMS. */
 bool ir_elems(size_t *out, const ir_tensor *t, int64_t batch);
+
+/** Sets the room for copies from the constants that the graph has: what a model can need, and no
+ * more than a small multiple of its file. */
+void ir_make_room(ir_graph *g);
+
+/** Takes `bytes` from that room: many nodes may share a constant, and each may want a copy of its
+ * own. NF_EBUDGET. */
+nf_status ir_spend(ir_graph *g, size_t bytes, nf_error *err);
+
+/** True for the ops that have weights. */
+bool ir_is_product(ir_op op);
 
 const char *ir_op_name(ir_op op);
 ir_clamp ir_no_clamp(void);

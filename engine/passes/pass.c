@@ -3,6 +3,8 @@
 
 #include "engine/base/mem.h"
 
+#include <math.h>
+
 static bool wants_float(const eng_options *o)
 {
     if (o->precision == ENG_PREC_AUTO) return o->mode == ENG_MODE_CLOUD;
@@ -38,6 +40,7 @@ static const struct {
 nf_status pass_run_all(ir_graph *g, const eng_options *o, nf_error *err)
 {
     nf_status st = NF_OK;
+    ir_make_room(g);
     for (size_t i = 0; i < NF_COUNT(passes) && !st; i++)
         if (passes[i].when(o)) st = passes[i].run(g, o, err);
     return st;
@@ -83,6 +86,22 @@ ir_node *pass_only_maker(const ir_graph *g, const pass_index *x, const ir_node *
 {
     ir_node *m = pass_maker(g, x, n, i, op);
     return m && x->uses[n->in[i]] == 1 ? m : NULL;
+}
+
+size_t pass_channel(const ir_tensor *t, size_t i)
+{
+    if (t->quant.n <= 1) return 0;
+    size_t inner = 1; /* elements behind the quantized axis */
+    for (int k = t->quant.axis + 1; k < t->rank; k++)
+        inner *= (size_t)t->dim[k];
+    return i / inner % t->quant.n;
+}
+
+bool pass_all_finite(const float *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(v[i])) return false;
+    return true;
 }
 
 void pass_make_view(ir_graph *g, ir_node *n)

@@ -27,6 +27,11 @@ ir_node *pass_maker(const ir_graph *g, const pass_index *x, const ir_node *n, in
 /** True when the tensor is one of the graph's results. */
 bool pass_is_output(const ir_graph *g, int32_t tensor);
 
+/** The scale of t that element i belongs to. */
+size_t pass_channel(const ir_tensor *t, size_t i);
+
+bool pass_all_finite(const float *v, size_t n);
+
 /** Turns n into a view of the same shape. */
 void pass_make_view(ir_graph *g, ir_node *n);
 

@@ -3,14 +3,10 @@
 #include "engine/passes/pass.h"
 
 #include "engine/base/mem.h"
+#include "engine/kernels/krn_qs8.h"
 
 #include <math.h>
 #include <string.h>
-
-static bool is_product(ir_op op)
-{
-    return op == IR_CONV_2D || op == IR_DEPTHWISE_CONV_2D || op == IR_FULLY_CONNECTED;
-}
 
 static void fuse_into(ir_node *maker, ir_node *n, ir_clamp *to)
 {
@@ -66,20 +62,24 @@ static bool is_q8(const ir_tensor *t)
     return (t->dtype == ENG_I8 || t->dtype == ENG_U8) && t->quant.n == 1;
 }
 
-/* Weights that the 8-bit kernels take: constant INT8 about zero. */
-static bool fits_weights(const ir_tensor *w)
+/* Weights that the 8-bit kernels of op take: constant INT8 about zero, scaled along its outputs. */
+static bool fits_weights(const ir_tensor *w, ir_op op)
 {
-    if (!w->data || w->dtype != ENG_I8 || !w->quant.n) return false;
+    const int outputs = op == IR_DEPTHWISE_CONV_2D ? 3 : 0;
+    size_t all;
+    if (!w->data || w->dtype != ENG_I8 || !w->quant.n || outputs >= w->rank) return false;
+    if (w->quant.n > 1 && w->quant.axis != outputs) return false;
+    if (!ir_elems(&all, w, 1) || all / (size_t)w->dim[outputs] > KRN_QS8_MAX_K) return false;
     for (size_t i = 0; i < w->quant.n; i++)
         if (w->quant.zero[i]) return false;
     return true;
 }
 
-/* A real bias of output c, whatever its file kept it as. */
+/* The real bias of output c, whatever its file kept it as. */
 static double real_bias(const ir_tensor *b, size_t c)
 {
     if (b->dtype == ENG_F32) return (double)((const float *)(const void *)b->data)[c];
-    const size_t q = b->quant.n > 1 ? c : 0;
+    const size_t q = pass_channel(b, c);
     const int32_t v = ((const int32_t *)(const void *)b->data)[c];
     return ((double)v - b->quant.zero[q]) * (double)b->quant.scale[q];
 }
@@ -110,12 +110,14 @@ static nf_status integer_bias(int32_t *index, ir_graph *g, int32_t bias, int32_t
                               nf_error *err)
 {
     const char *name = g->tensors[bias].name; /* on the heap: stays where it is */
-    const nf_status st = ir_add_tensor(index, g, name, strlen(name), ENG_I32, err);
-    if (st) return st;
+    nf_status st;
+    if ((st = ir_spend(g, g->tensors[bias].bytes, err))) return st;
+    if ((st = ir_add_tensor(index, g, name, strlen(name), ENG_I32, err))) return st;
     return fill_bias(&g->tensors[*index], &g->tensors[bias], &g->tensors[x8], &g->tensors[w8], err);
 }
 
-/* The constant behind input 2 of n, through a DEQUANTIZE if there is one; IR_NONE without bias. */
+/* The constant behind input 2 of n, through a DEQUANTIZE if there is one; IR_NONE without bias.
+ * False when no integer can stand for it. */
 static bool bias_source(int32_t *index, const ir_graph *g, const pass_index *x, const ir_node *n)
 {
     *index = n->n_in > 2 ? n->in[2] : IR_NONE;
@@ -123,7 +125,10 @@ static bool bias_source(int32_t *index, const ir_graph *g, const pass_index *x, 
     const ir_node *d = pass_maker(g, x, n, 2, IR_DEQUANTIZE);
     if (d) *index = d->in[0];
     const ir_tensor *b = &g->tensors[*index];
-    return b->data && (b->dtype == ENG_F32 || (b->dtype == ENG_I32 && b->quant.n));
+    if (!b->data) return false;
+    if (b->dtype == ENG_F32)
+        return pass_all_finite((const float *)(const void *)b->data, b->bytes / sizeof(float));
+    return b->dtype == ENG_I32 && b->quant.n;
 }
 
 /* QUANTIZE node q of a product whose operands all come from DEQUANTIZE: the product takes and gives
@@ -135,11 +140,11 @@ static nf_status fuse_one(ir_graph *g, const pass_index *x, ir_node *q, nf_error
     if (x->maker[q->in[0]] < 0 || x->uses[q->in[0]] != 1 || !is_q8(&g->tensors[q->out]))
         return NF_OK;
     ir_node *n = &g->nodes[x->maker[q->in[0]]];
-    if (n->dead || !is_product(n->op)) return NF_OK;
+    if (n->dead || !ir_is_product(n->op)) return NF_OK;
     const ir_node *dx = pass_maker(g, x, n, 0, IR_DEQUANTIZE);
     const ir_node *dw = pass_maker(g, x, n, 1, IR_DEQUANTIZE);
-    if (!dx || !dw || !is_q8(&g->tensors[dx->in[0]]) || !fits_weights(&g->tensors[dw->in[0]]) ||
-        !bias_source(&bias, g, x, n))
+    if (!dx || !dw || !is_q8(&g->tensors[dx->in[0]]) ||
+        !fits_weights(&g->tensors[dw->in[0]], n->op) || !bias_source(&bias, g, x, n))
         return NF_OK;
     if (bias >= 0) {
         if ((st = integer_bias(&bias8, g, bias, dx->in[0], dw->in[0], err))) return st;

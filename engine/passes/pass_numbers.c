@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 #include "engine/kernels/krn_window.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -28,15 +29,6 @@ static bool is_quantized(const ir_tensor *t)
     return t->quant.n && (d == ENG_I8 || d == ENG_U8 || d == ENG_I16 || d == ENG_I32);
 }
 
-/* Elements behind the quantized axis: element i belongs to channel i / inner % n. */
-static size_t inner_of(const ir_tensor *t)
-{
-    size_t inner = 1;
-    for (int i = t->quant.axis + 1; i < t->rank; i++)
-        inner *= (size_t)t->dim[i];
-    return inner;
-}
-
 /* The constant content of `from` as floats into `to`, which may be the same tensor. */
 static nf_status dequantize_data(ir_tensor *to, const ir_tensor *from, nf_error *err)
 {
@@ -44,9 +36,8 @@ static nf_status dequantize_data(ir_tensor *to, const ir_tensor *from, nf_error 
     ir_elems(&n, from, 1);
     float *x = nf_alloc_array(n, sizeof(*x), NF_MEM_GRAPH);
     if (!x) return nf_fail(err, NF_ENOMEM, from->name, "no memory for %zu floats", n);
-    const size_t inner = from->quant.n > 1 ? inner_of(from) : 1;
     for (size_t i = 0; i < n; i++) {
-        const size_t c = from->quant.n > 1 ? i / inner % from->quant.n : 0;
+        const size_t c = pass_channel(from, i);
         x[i] = (float)(integer_at(from, i) - (int64_t)from->quant.zero[c]) * from->quant.scale[c];
     }
     to->dtype = ENG_F32;
@@ -63,6 +54,7 @@ static nf_status scale_bias(ir_graph *g, ir_node *n, nf_error *err)
     nf_status st;
     if (n->n_in < 3 || n->in[2] < 0 || g->tensors[n->in[2]].dtype != ENG_I32) return NF_OK;
     const char *name = g->tensors[n->in[2]].name;
+    if ((st = ir_spend(g, g->tensors[n->in[2]].bytes, err))) return st;
     if ((st = ir_add_tensor(&fresh, g, name, strlen(name), ENG_F32, err))) return st;
     const ir_tensor *b = &g->tensors[n->in[2]], *w = &g->tensors[n->in[1]];
     const ir_tensor *x = &g->tensors[n->in[0]];
@@ -84,11 +76,6 @@ static nf_status scale_bias(ir_graph *g, ir_node *n, nf_error *err)
     return st;
 }
 
-static bool is_product(ir_op op)
-{
-    return op == IR_CONV_2D || op == IR_DEPTHWISE_CONV_2D || op == IR_FULLY_CONNECTED;
-}
-
 static nf_status dequantize_tensor(ir_tensor *t, nf_error *err)
 {
     nf_status st;
@@ -103,7 +90,8 @@ nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err)
     nf_status st = NF_OK;
     (void)o;
     for (size_t i = 0; i < g->n_nodes && !st; i++)
-        if (!g->nodes[i].dead && is_product(g->nodes[i].op)) st = scale_bias(g, &g->nodes[i], err);
+        if (!g->nodes[i].dead && ir_is_product(g->nodes[i].op))
+            st = scale_bias(g, &g->nodes[i], err);
     for (size_t t = 0; t < g->n_tensors && !st; t++)
         st = dequantize_tensor(&g->tensors[t], err);
     for (size_t i = 0; i < g->n_nodes && !st; i++) {
@@ -137,8 +125,12 @@ static nf_status fold_node(ir_graph *g, ir_node *n, nf_error *err)
 {
     const ir_tensor *x = &g->tensors[n->in[0]];
     ir_tensor *y = &g->tensors[n->out];
+    size_t elems;
     nf_status st = NF_OK;
     if (!x->data || y->data) return NF_OK;
+    if (n->op != IR_DEQUANTIZE && n->op != IR_RESHAPE && n->op != IR_TRANSPOSE) return NF_OK;
+    if (ir_elems(&elems, y, 1) && (st = ir_spend(g, elems * eng_dtype_size(y->dtype), err)))
+        return st;
     if (n->op == IR_DEQUANTIZE && is_quantized(x))
         st = dequantize_data(y, x, err);
     else if (n->op == IR_RESHAPE && x->dtype == y->dtype)
@@ -167,7 +159,7 @@ static float quantize_row(int8_t *q, const float *w, size_t k)
     float most = 0;
     for (size_t i = 0; i < k; i++)
         most = fmaxf(most, fabsf(w[i]));
-    const float scale = most > 0 && isfinite(most) ? most / 127 : 1;
+    const float scale = most / 127 >= FLT_MIN ? most / 127 : 1; /* else all of them become 0 */
     for (size_t i = 0; i < k; i++)
         q[i] = (int8_t)krn_clamp(krn_round_float(w[i] / scale), -127, 127);
     return scale;
@@ -180,6 +172,7 @@ static nf_status quantized_weights(int32_t *fresh, ir_graph *g, int32_t weights,
     float *scale = NULL;
     int8_t *q = NULL;
     nf_status st;
+    if ((st = ir_spend(g, g->tensors[weights].bytes / sizeof(float), err))) return st;
     if ((st = ir_add_tensor(fresh, g, name, strlen(name), ENG_I8, err))) return st;
     const ir_tensor *w = &g->tensors[weights];
     ir_tensor *t = &g->tensors[*fresh];
@@ -204,6 +197,15 @@ done:
     return st;
 }
 
+/* Float weights that an 8-bit kernel can stand for. */
+static bool can_quantize(const ir_tensor *w)
+{
+    if (w->dtype != ENG_F32 || !w->data) return false;
+    const size_t n = w->bytes / sizeof(float);
+    return n / (size_t)w->dim[0] <= KRN_QS8_MAX_K &&
+           pass_all_finite((const float *)(const void *)w->data, n);
+}
+
 nf_status pass_quantize_weights(ir_graph *g, const eng_options *o, nf_error *err)
 {
     nf_status st = NF_OK;
@@ -212,8 +214,7 @@ nf_status pass_quantize_weights(ir_graph *g, const eng_options *o, nf_error *err
         int32_t fresh;
         ir_node *n = &g->nodes[i];
         if (n->dead || (n->op != IR_CONV_2D && n->op != IR_FULLY_CONNECTED)) continue;
-        const ir_tensor *x = &g->tensors[n->in[0]], *w = &g->tensors[n->in[1]];
-        if (x->dtype != ENG_F32 || w->dtype != ENG_F32 || !w->data) continue;
+        if (g->tensors[n->in[0]].dtype != ENG_F32 || !can_quantize(&g->tensors[n->in[1]])) continue;
         if ((st = quantized_weights(&fresh, g, n->in[1], err))) break;
         n->in[1] = fresh;
         if (n->op == IR_CONV_2D)

@@ -11,12 +11,14 @@
 
 static nf_status prepare_layers(eng_model *m, const plan_env *env, nf_error *err)
 {
-    const ir_graph *g = m->graph;
+    ir_graph *g = m->graph;
     nf_status st = NF_OK;
     m->layers = nf_alloc_array(g->n_nodes + 1, sizeof(*m->layers), NF_MEM_GRAPH);
     if (!m->layers) return nf_fail(err, NF_ENOMEM, "compile", "no memory for %zu ops", g->n_nodes);
-    for (size_t i = 0; i < g->n_nodes && !st; i++)
+    for (size_t i = 0; i < g->n_nodes && !st; i++) {
         st = plan_layer_init(&m->layers[i], g, &g->nodes[i], env, err);
+        if (!st) st = ir_spend(g, m->layers[i].weight_bytes, err);
+    }
     return st;
 }
 
@@ -27,9 +29,7 @@ static nf_status drop_packed(ir_graph *g, nf_error *err)
     if (!read) return nf_fail(err, NF_ENOMEM, "compile", "no memory");
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
-        const bool product =
-            n->op == IR_CONV_2D || n->op == IR_DEPTHWISE_CONV_2D || n->op == IR_FULLY_CONNECTED;
-        for (int32_t k = 0; k < (product ? 1 : n->n_in); k++)
+        for (int32_t k = 0; k < (ir_is_product(n->op) ? 1 : n->n_in); k++)
             if (n->in[k] >= 0) read[n->in[k]] = true;
     }
     for (size_t i = 0; i < g->n_outputs; i++)
@@ -145,6 +145,20 @@ static nf_status describe(eng_model *m, const eng_options *o, nf_error *err)
     return NF_OK;
 }
 
+/* Elementary steps of one row, at most MAX_WORK: products, taps of a pool, else one an element. */
+static uint64_t work_of(const ir_graph *g, const ir_node *n, const plan_shape *out)
+{
+    const bool pool = n->op == IR_MAX_POOL_2D || n->op == IR_AVERAGE_POOL_2D;
+    const uint64_t taps =
+        pool ? (uint64_t)n->attr.window.kernel_h * (uint64_t)n->attr.window.kernel_w : 1;
+    uint64_t work = MAX_WORK;
+    if (ir_is_product(n->op))
+        work = plan_macs(g, n, out);
+    else if (__builtin_mul_overflow((uint64_t)out->elems, taps, &work))
+        work = MAX_WORK;
+    return work < MAX_WORK ? work : MAX_WORK;
+}
+
 /* A few hundred bytes can ask for years of pooling: such a file is refused. */
 static nf_status check_work(const ir_graph *g, nf_error *err)
 {
@@ -152,15 +166,9 @@ static nf_status check_work(const ir_graph *g, nf_error *err)
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
         plan_shape out = {0};
-        uint64_t work = 0;
         if (!ir_elems(&out.elems, &g->tensors[n->out], 1))
             return nf_fail(err, NF_ETOOLARGE, g->tensors[n->out].name, "has too many elements");
-        work = plan_macs(g, n, &out);
-        const bool pool = n->op == IR_MAX_POOL_2D || n->op == IR_AVERAGE_POOL_2D;
-        const uint64_t taps =
-            pool ? (uint64_t)n->attr.window.kernel_h * (uint64_t)n->attr.window.kernel_w : 1;
-        if (pool && __builtin_mul_overflow((uint64_t)out.elems, taps, &work)) work = MAX_WORK;
-        sum += work < MAX_WORK ? work : MAX_WORK;
+        sum += work_of(g, n, &out);
         if (sum >= MAX_WORK)
             return nf_fail(err, NF_EBUDGET, g->tensors[n->out].name,
                            "one row would take more than %llu steps", (unsigned long long)MAX_WORK);
