@@ -50,6 +50,9 @@ typedef struct krn_qs8_mean { /* input and output share scale and zero point */
     int32_t low, high;
 } krn_qs8_mean;
 
+/* The most pixels whose sum, and the half that rounds it, stay in int32: 255.5 * n < 2^31. */
+#define KRN_QS8_MAX_MEAN 8405024
+
 /* Means of the values as they are, halves away from zero: reference, and litert too, whose fast
  * kernels have no 8-bit mean. acc: [in_c], the sums of one window while it is worked on. */
 void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, const krn_qs8_mean *m,

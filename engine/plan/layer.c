@@ -18,7 +18,7 @@ static const plan_kernel kernels[] = { /* op, kind, shown name, prepare, bind, r
     {IR_MAX_POOL_2D,       PLAN_F32,    "max_pool f32",    NULL,                plan_bind_pool,      plan_run_pool_f32},
     {IR_MAX_POOL_2D,       PLAN_Q8,     "max_pool qs8",    plan_same_quant,     plan_bind_pool,      plan_run_pool_q8},
     {IR_AVERAGE_POOL_2D,   PLAN_F32,    "mean_pool f32",   NULL,                plan_bind_pool,      plan_run_pool_f32},
-    {IR_AVERAGE_POOL_2D,   PLAN_Q8,     "mean_pool qs8",   plan_same_quant,     plan_bind_pool,      plan_run_pool_q8},
+    {IR_AVERAGE_POOL_2D,   PLAN_Q8,     "mean_pool qs8",   plan_mean_q8,        plan_bind_pool,      plan_run_pool_q8},
     {IR_ADD,               PLAN_F32,    "add f32",         NULL,                plan_bind_binary,    plan_run_binary_f32},
     {IR_ADD,               PLAN_Q8,     "add qs8",         plan_binary_q8,      plan_bind_binary,    plan_run_binary_q8},
     {IR_SUB,               PLAN_F32,    "sub f32",         NULL,                plan_bind_binary,    plan_run_binary_f32},
@@ -30,7 +30,7 @@ static const plan_kernel kernels[] = { /* op, kind, shown name, prepare, bind, r
     {IR_SOFTMAX,           PLAN_F32,    "softmax f32",     NULL,                plan_bind_softmax,   plan_run_softmax_f32},
     {IR_SOFTMAX,           PLAN_Q8,     "softmax qs8",     plan_softmax_q8,     plan_bind_softmax,   plan_run_softmax_q8},
     {IR_QUANTIZE,          PLAN_F32,    "quantize",        plan_quantize,       plan_bind_elems,     plan_run_quantize},
-    {IR_DEQUANTIZE,        PLAN_Q8,     "dequantize",      NULL,                plan_bind_elems,     plan_run_dequantize},
+    {IR_DEQUANTIZE,        PLAN_Q8,     "dequantize",      plan_dequantize,     plan_bind_elems,     plan_run_dequantize},
     {IR_RESHAPE,           PLAN_ANY,    "view",            NULL,                plan_bind_elems,     plan_run_copy},
     {IR_TRANSPOSE,         PLAN_ANY,    "transpose",       NULL,                plan_bind_transpose, plan_run_transpose},
 };
@@ -114,10 +114,9 @@ void plan_layer_fini(plan_layer *l)
 uint64_t plan_macs(const ir_graph *g, const ir_node *node, const plan_shape *out)
 {
     size_t w = 0;
-    if (node->n_in < 2 || node->in[1] < 0) return 0;
+    if (!ir_is_product(node->op)) return 0;
     const ir_tensor *weights = &g->tensors[node->in[1]];
     const bool depthwise = node->op == IR_DEPTHWISE_CONV_2D;
-    if (!depthwise && node->op != IR_CONV_2D && node->op != IR_FULLY_CONNECTED) return 0;
     ir_elems(&w, weights, 1);
     const size_t channels = (size_t)weights->dim[depthwise ? weights->rank - 1 : 0];
     return channels ? (uint64_t)out->elems * (w / channels) : 0;

@@ -133,6 +133,8 @@ PLAN_PREPARE(plan_depthwise_q8);
 PLAN_PREPARE(plan_binary_q8);
 PLAN_PREPARE(plan_softmax_q8);
 PLAN_PREPARE(plan_quantize);
+PLAN_PREPARE(plan_dequantize);
+PLAN_PREPARE(plan_mean_q8);
 PLAN_PREPARE(plan_same_quant); /* x and y must share scale and zero point */
 
 PLAN_BIND(plan_bind_dense_f32);

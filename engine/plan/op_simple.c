@@ -46,6 +46,15 @@ PLAN_PREPARE(plan_quantize)
     return NF_OK;
 }
 
+PLAN_PREPARE(plan_dequantize)
+{
+    const ir_tensor *x = &g->tensors[l->node->in[0]];
+    (void)env;
+    if (x->quant.n == 1) return NF_OK;
+    return nf_fail(err, NF_EUNSUPPORTED, x->name, "DEQUANTIZE of %zu scales that is not constant",
+                   x->quant.n);
+}
+
 PLAN_BIND(plan_bind_elems)
 {
     (void)in, (void)err;

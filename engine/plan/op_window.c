@@ -31,6 +31,23 @@ void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out,
     };
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+PLAN_PREPARE(plan_mean_q8)
+{
+    const int64_t *image = g->tensors[l->node->in[0]].dim;
+    const ir_window *w = &l->node->attr.window;
+    const int64_t pixels = least(w->kernel_h, image[1]) * least(w->kernel_w, image[2]);
+    if (pixels > KRN_QS8_MAX_MEAN)
+        return nf_fail(err, NF_EUNSUPPORTED, g->tensors[l->node->out].name,
+                       "a mean of %lld pixels in 8 bits, the limit is %d", (long long)pixels,
+                       KRN_QS8_MAX_MEAN);
+    return plan_same_quant(l, g, env, err);
+}
+
 PLAN_BIND(plan_bind_depthwise)
 {
     (void)err;
