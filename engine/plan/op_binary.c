@@ -2,6 +2,7 @@
  * Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/layer.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Common sums: the reference widens both operands by 2^20 first. */
@@ -13,7 +14,7 @@ static nf_status add_factors(krn_qs8_binary *p, float sa, float sb, float sy, nf
     p->factor_b = krn_factor_of((double)sb / twice);
     p->factor = krn_factor_of(twice / ((double)(1 << 20) * (double)sy));
     /* litert: both factors in fixed point with 21 significant bits in the larger one */
-    p->shift = 20 - ilogbf(most);
+    p->shift = most >= FLT_MIN && isfinite(most) ? 20 - ilogbf(most) : 0;
     if (p->shift < 1 || p->shift > 40)
         return nf_fail(err, NF_EUNSUPPORTED, "ADD", "input scale is %g times the output's",
                        (double)most);

@@ -4,6 +4,7 @@
 
 #include "engine/base/mem.h"
 
+#include <math.h>
 #include <string.h>
 
 static nf_status no_memory(nf_error *err, const ir_tensor *w)
@@ -126,10 +127,10 @@ static nf_status requant(plan_layer *l, const ir_graph *g, size_t n, nf_error *e
     if (!p->scale || !p->real || !p->factor || !p->bias_q8) return no_memory(err, w);
     for (size_t c = 0; c < n; c++) {
         const double real = real_factor(x, w, y, c, l->node->op);
-        if (!(real < 1e6))
+        p->scale[c] = float_factor(x, w, y, c);
+        if (!(real < 1e6) || !isfinite(p->scale[c]))
             return nf_fail(err, NF_EFORMAT, y->name, "scale of output %zu is %g times too large", c,
                            real);
-        p->scale[c] = float_factor(x, w, y, c);
         p->real[c] = real;
         p->factor[c] = krn_factor_of(real);
     }
