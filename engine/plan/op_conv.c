@@ -132,7 +132,6 @@ static void conv_tile_q8(void *y, const plan_step *s, const scratch_q8 *to, krn_
         krn_requant r = p->requant;
         r.scale += group * p->n;
         r.real += group * p->n;
-        r.real += group * p->n;
         r.factor += group * p->n;
         r.bias += group * p->n;
         l->qs8.requant((uint8_t *)y + place, to->acc, &r, at->count, p->n, p->n_pad, w->out_c);
