@@ -5,12 +5,20 @@
 #include "engine/base/bytes.h"
 #include "engine/base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
-static int by_offset(const void *a, const void *b)
+static int by_first(const void *a, const void *b)
 {
     const plan_block *x = *(plan_block *const *)a, *y = *(plan_block *const *)b;
-    return x->offset < y->offset ? -1 : x->offset > y->offset;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static int by_last(const void *a, const void *b)
+{
+    const plan_block *x = *(plan_block *const *)a, *y = *(plan_block *const *)b;
+    return x->last < y->last ? -1 : x->last > y->last;
 }
 
 static int by_size(const void *a, const void *b)
@@ -26,51 +34,67 @@ static size_t padded(size_t bytes)
     return (bytes + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN;
 }
 
-/* The tightest gap between the blocks of `live` (sorted by offset), or the place behind them. */
-static size_t best_gap(plan_block *const *live, size_t n, size_t bytes)
+static bool together(const plan_block *a, const plan_block *b)
 {
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* The tightest gap between those of the `placed` blocks (sorted by offset) that live together with
+ * b, or the place behind them. */
+static size_t best_gap(plan_block *const *placed, size_t n, const plan_block *b)
+{
+    const size_t bytes = padded(b->bytes);
     size_t end = 0, best = SIZE_MAX, best_size = SIZE_MAX;
     for (size_t i = 0; i < n; i++) {
-        const size_t at = live[i]->offset;
+        const size_t at = placed[i]->offset;
+        if (!together(placed[i], b)) continue;
         if (at >= end && at - end >= bytes && at - end < best_size) {
             best = end;
             best_size = at - end;
         }
-        const size_t behind = at + padded(live[i]->bytes);
+        const size_t behind = at + padded(placed[i]->bytes);
         end = behind > end ? behind : end;
     }
     return best == SIZE_MAX ? end : best;
 }
 
-/* Blocks are placed in the order of `order`; `live` has room for all of them. */
-static nf_status place(plan_block **order, plan_block **live, size_t n, size_t *total,
+/* Keeps `placed` sorted by offset. */
+static void insert(plan_block **placed, size_t n, plan_block *b)
+{
+    for (; n > 0 && placed[n - 1]->offset > b->offset; n--)
+        placed[n] = placed[n - 1];
+    placed[n] = b;
+}
+
+/* Blocks are placed in the order of `order`; `placed` has room for all of them. */
+static nf_status place(plan_block *const *order, plan_block **placed, size_t n, size_t *total,
                        nf_error *err)
 {
     *total = 0;
     for (size_t i = 0; i < n; i++) {
         plan_block *b = order[i];
-        size_t n_live = 0, end;
-        for (size_t j = 0; j < i; j++)
-            if (order[j]->first <= b->last && b->first <= order[j]->last && order[j]->bytes)
-                live[n_live++] = order[j];
-        qsort(live, n_live, sizeof(*live), by_offset);
-        b->offset = best_gap(live, n_live, padded(b->bytes));
+        size_t end;
+        b->offset = best_gap(placed, i, b);
         if (!nf_add_size(&end, b->offset, padded(b->bytes)))
             return nf_fail(err, NF_EBUDGET, "arena", "activations do not fit the address space");
         *total = end > *total ? end : *total;
+        insert(placed, i, b);
     }
     return NF_OK;
 }
 
-/* The most that lives at once; the worst step is one at which some block begins. */
-static size_t live_bound(const plan_block *blocks, size_t n)
+/* The most that lives at once: blocks come in the order of their first step, and go in that of
+ * their last. */
+static size_t live_bound(plan_block **coming, plan_block **going, size_t n)
 {
-    size_t worst = 0;
+    size_t worst = 0, sum = 0, gone = 0;
+    memcpy(going, coming, n * sizeof(*going));
+    qsort(coming, n, sizeof(*coming), by_first);
+    qsort(going, n, sizeof(*going), by_last);
     for (size_t i = 0; i < n; i++) {
-        size_t sum = 0;
-        for (size_t j = 0; j < n; j++)
-            if (blocks[j].first <= blocks[i].first && blocks[i].first <= blocks[j].last)
-                sum += padded(blocks[j].bytes);
+        for (; going[gone]->last < coming[i]->first; gone++)
+            sum -= padded(going[gone]->bytes);
+        sum += padded(coming[i]->bytes);
         worst = sum > worst ? sum : worst;
     }
     return worst;
@@ -79,12 +103,13 @@ static size_t live_bound(const plan_block *blocks, size_t n)
 nf_status plan_arena(plan_block *blocks, size_t n, size_t *total, size_t *bound, nf_error *err)
 {
     plan_block **order = nf_alloc_array(2 * n + 1, sizeof(*order), NF_MEM_GRAPH);
+    size_t filled = 0;
     if (!order) return nf_fail(err, NF_ENOMEM, "arena", "no memory for %zu blocks", n);
     for (size_t i = 0; i < n; i++)
-        order[i] = &blocks[i];
-    qsort(order, n, sizeof(*order), by_size);
-    const nf_status st = place(order, order + n, n, total, err);
-    *bound = live_bound(blocks, n);
+        if (blocks[i].bytes) order[filled++] = &blocks[i]; /* nothing needs no place */
+    qsort(order, filled, sizeof(*order), by_size);
+    const nf_status st = place(order, order + filled, filled, total, err);
+    *bound = live_bound(order, order + filled, filled);
     nf_free(order);
     return st;
 }
