@@ -32,8 +32,13 @@ static const struct {
     nf_status (*run)(ir_graph *g, const eng_options *o, nf_error *err);
     bool (*when)(const eng_options *o);
 } passes[] = {
-    {pass_layout, always},          {pass_fuse_clamp, always}, {pass_fuse_qdq, keeps_integers},
-    {pass_dequantize, wants_float}, {pass_fold, always},       {pass_quantize_weights, wants_int8},
+    {pass_layout, always},
+    {pass_fuse_clamp, always},
+    {pass_fuse_qdq, keeps_integers},
+    {pass_dequantize, wants_float},
+    {pass_fuse_clamp, wants_float},
+    {pass_fold, always},
+    {pass_quantize_weights, wants_int8},
     {pass_sweep, always},
 };
 
@@ -95,6 +100,12 @@ size_t pass_channel(const ir_tensor *t, size_t i)
     for (int k = t->quant.axis + 1; k < t->rank; k++)
         inner *= (size_t)t->dim[k];
     return i / inner % t->quant.n;
+}
+
+void pass_narrow(ir_clamp *to, ir_clamp later)
+{
+    to->low = fminf(fmaxf(to->low, later.low), later.high);
+    to->high = fminf(fmaxf(to->high, later.low), later.high);
 }
 
 bool pass_all_finite(const float *v, size_t n)

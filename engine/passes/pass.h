@@ -30,6 +30,9 @@ bool pass_is_output(const ir_graph *g, int32_t tensor);
 /** The scale of t that element i belongs to. */
 size_t pass_channel(const ir_tensor *t, size_t i);
 
+/** Limits that act on the result of the earlier ones in *to. */
+void pass_narrow(ir_clamp *to, ir_clamp later);
+
 bool pass_all_finite(const float *v, size_t n);
 
 /** Turns n into a view of the same shape. */

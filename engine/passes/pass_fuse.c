@@ -10,10 +10,7 @@
 
 static void fuse_into(ir_node *maker, ir_node *n, ir_clamp *to)
 {
-    const ir_clamp c = n->attr.clamp.clamp;
-    /* the later limits act on the result of the earlier ones */
-    to->low = fminf(fmaxf(to->low, c.low), c.high);
-    to->high = fminf(fmaxf(to->high, c.low), c.high);
+    pass_narrow(to, n->attr.clamp.clamp);
     maker->out = n->out;
     n->dead = true;
 }

@@ -85,6 +85,34 @@ static nf_status dequantize_tensor(ir_tensor *t, nf_error *err)
     return ir_set_quant(t, 0, NULL, NULL, 0, err);
 }
 
+/* The real numbers that a tensor of integers can hold. */
+static ir_clamp range_of(const ir_tensor *t)
+{
+    static const struct {
+        double least, most;
+    } of[ENG_DTYPE_COUNT] = {[ENG_I8] = {INT8_MIN, INT8_MAX},
+                             [ENG_U8] = {0, UINT8_MAX},
+                             [ENG_I16] = {INT16_MIN, INT16_MAX},
+                             [ENG_I32] = {INT32_MIN, INT32_MAX}};
+    const double scale = (double)t->quant.scale[0], zero = t->quant.zero[0];
+    return (ir_clamp){(float)((of[t->dtype].least - zero) * scale),
+                      (float)((of[t->dtype].most - zero) * scale)};
+}
+
+/* The limits of its integers become limits of the node: a quantizer leaves out a RELU that they
+ * stand for. */
+static void keep_limits(const ir_graph *g, ir_node *n)
+{
+    const ir_tensor *y = &g->tensors[n->out];
+    if (n->dead || !is_quantized(y) || y->quant.n != 1) return;
+    if (n->op == IR_QUANTIZE && !g->tensors[n->in[0]].data) {
+        n->op = IR_CLAMP;
+        n->attr = (ir_attr){.clamp = {.clamp = ir_no_clamp()}};
+    }
+    ir_clamp *limits = ir_node_clamp(n);
+    if (limits) pass_narrow(limits, range_of(y));
+}
+
 nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err)
 {
     nf_status st = NF_OK;
@@ -92,6 +120,8 @@ nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err)
     for (size_t i = 0; i < g->n_nodes && !st; i++)
         if (!g->nodes[i].dead && ir_is_product(g->nodes[i].op))
             st = scale_bias(g, &g->nodes[i], err);
+    for (size_t i = 0; i < g->n_nodes; i++)
+        keep_limits(g, &g->nodes[i]);
     for (size_t t = 0; t < g->n_tensors && !st; t++)
         st = dequantize_tensor(&g->tensors[t], err);
     for (size_t i = 0; i < g->n_nodes && !st; i++) {

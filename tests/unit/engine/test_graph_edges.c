@@ -247,6 +247,45 @@ static void a_mean_never_wraps(void **state)
     eng_model_unref(&m);
 }
 
+/* QUANTIZE, DEQUANTIZE; or the sum of a value with itself in 8 bits between them. */
+static float run_limited(eng_mode mode, bool sum, float value)
+{
+    static const int64_t dim[] = {1, 1};
+    ir_graph *g = make_graph();
+    eng_model *m;
+    eng_session *s;
+    nf_error err = {0};
+    float result;
+    const int32_t x = make_tensor(g, "x", ENG_F32, 2, dim), q = make_tensor(g, "q", ENG_I8, 2, dim);
+    const int32_t r = make_tensor(g, "r", ENG_I8, 2, dim), y = make_tensor(g, "y", ENG_F32, 2, dim);
+    make_quant(g, q, sum ? 8 : 1, sum ? 0 : -128);
+    make_quant(g, r, 1, -128);
+    make_unary(g, IR_QUANTIZE, x, q);
+    if (sum) make_node(g, IR_ADD, (int32_t[]){q, q, IR_NONE}, r);
+    make_unary(g, IR_DEQUANTIZE, sum ? r : q, y);
+    make_io(g, x, y);
+    assert_int_equal(rewrite(g, mode), NF_OK);
+    assert_int_equal(compile(&m, g), NF_OK);
+    assert_ok(eng_session_create(&s, m, 1, &err), &err);
+    const eng_view in = {ENG_F32, &value, sizeof(value)}, out = {ENG_F32, &result, sizeof(result)};
+    assert_ok(eng_session_run(s, &in, &out, 1, &err), &err);
+    eng_session_destroy(&s);
+    eng_model_unref(&m);
+    return result;
+}
+
+/* Quantizers drop a RELU whose limit the integers have anyway: in float it must come back. */
+static void integers_made_float_keep_their_limits(void **state)
+{
+    static const float values[] = {-1000, -8, 0, 16, 248, 1000};
+    (void)state;
+    for (int sum = 0; sum < 2; sum++)
+        for (size_t i = 0; i < NF_COUNT(values); i++) {
+            const float want = run_limited(ENG_MODE_FILE, sum != 0, values[i]);
+            assert_true(run_limited(ENG_MODE_CLOUD, sum != 0, values[i]) == want);
+        }
+}
+
 /* A chain of `n` nodes that each add to a large tensor. */
 static ir_graph *long_chain(int n)
 {
@@ -331,6 +370,7 @@ int main(void)
         cmocka_unit_test(scales_far_apart_are_refused),
         cmocka_unit_test(scales_along_an_axis_of_an_activation_are_refused),
         cmocka_unit_test(a_mean_never_wraps),
+        cmocka_unit_test(integers_made_float_keep_their_limits),
         cmocka_unit_test(work_without_products_has_an_end_too),
         cmocka_unit_test(copies_of_shared_weights_have_an_end),
         cmocka_unit_test(copies_of_folded_constants_have_an_end),
