@@ -111,6 +111,33 @@ static nf_status raise(ir_graph *g, const pass_index *x, bool *changed, nf_error
     return st;
 }
 
+/* Gives `to` the scale of `from`, if only that one has any. */
+static nf_status share_quant(ir_tensor *to, const ir_tensor *from, nf_error *err)
+{
+    if (to->quant.n || from->quant.n != 1 || to->dtype != from->dtype) return NF_OK;
+    return ir_set_quant(to, 1, from->quant.scale, from->quant.zero, 0, err);
+}
+
+/* Values mean the same on both sides of what only moves them; a file may say it on one. A source
+ * that others read too may mean something else to them. */
+static nf_status share_meaning(ir_graph *g, nf_error *err)
+{
+    pass_index x;
+    nf_status st;
+    if ((st = pass_index_init(&x, g, err))) return st;
+    for (size_t k = 0; k < 2 * g->n_nodes && !st; k++) { /* forwards, then backwards */
+        const ir_node *n = &g->nodes[k < g->n_nodes ? k : 2 * g->n_nodes - 1 - k];
+        if (n->op != IR_RESHAPE && n->op != IR_TRANSPOSE) continue;
+        ir_tensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out];
+        if (k < g->n_nodes)
+            st = share_quant(out, in, err);
+        else if (x.uses[n->in[0]] == 1)
+            st = share_quant(in, out, err);
+    }
+    pass_index_fini(&x);
+    return st;
+}
+
 static nf_status repeat(ir_graph *g,
                         nf_status (*once)(ir_graph *g, const pass_index *x, bool *changed,
                                           nf_error *err),
@@ -139,7 +166,8 @@ static nf_status sink_and_compose(ir_graph *g, const pass_index *x, bool *change
 nf_status pass_layout(ir_graph *g, const eng_options *o, nf_error *err)
 {
     (void)o;
-    nf_status st = repeat(g, sink_and_compose, err);
+    nf_status st = share_meaning(g, err);
+    if (!st) st = repeat(g, sink_and_compose, err);
     for (size_t i = 0; i < g->n_nodes && !st; i++) {
         ir_node *n = &g->nodes[i];
         if (!n->dead && n->op == IR_TRANSPOSE && moves_nothing(g, n)) pass_make_view(g, n);

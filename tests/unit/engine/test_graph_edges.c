@@ -286,6 +286,30 @@ static void integers_made_float_keep_their_limits(void **state)
         }
 }
 
+/* ONNX says what integers mean only where they become real: behind a view, often. */
+static void a_view_shares_the_meaning_of_its_source(void **state)
+{
+    static const int64_t flat[] = {1, 6}, square[] = {1, 2, 3};
+    (void)state;
+    for (int mode = ENG_MODE_FILE; mode <= ENG_MODE_CLOUD; mode++) {
+        ir_graph *g = make_graph();
+        const int32_t x = make_tensor(g, "x", ENG_I8, 2, flat);
+        const int32_t v = make_tensor(g, "v", ENG_I8, 3, square);
+        const int32_t y = make_tensor(g, "y", ENG_F32, 3, square);
+        make_quant(g, v, 0.5f, 7);
+        ir_node *n = make_unary(g, IR_RESHAPE, x, v);
+        n->attr.reshape.rank = 3;
+        memcpy(n->attr.reshape.dim, square, sizeof(square));
+        make_unary(g, IR_DEQUANTIZE, v, y);
+        make_io(g, x, y);
+        assert_int_equal(rewrite(g, (eng_mode)mode), NF_OK);
+        const bool real = mode == ENG_MODE_CLOUD;
+        assert_int_equal(g->tensors[x].dtype, real ? ENG_F32 : ENG_I8);
+        assert_int_equal(g->tensors[x].quant.n, real ? 0 : 1);
+        ir_graph_destroy(&g);
+    }
+}
+
 /* A chain of `n` nodes that each add to a large tensor. */
 static ir_graph *long_chain(int n)
 {
@@ -371,6 +395,7 @@ int main(void)
         cmocka_unit_test(scales_along_an_axis_of_an_activation_are_refused),
         cmocka_unit_test(a_mean_never_wraps),
         cmocka_unit_test(integers_made_float_keep_their_limits),
+        cmocka_unit_test(a_view_shares_the_meaning_of_its_source),
         cmocka_unit_test(work_without_products_has_an_end_too),
         cmocka_unit_test(copies_of_shared_weights_have_an_end),
         cmocka_unit_test(copies_of_folded_constants_have_an_end),
