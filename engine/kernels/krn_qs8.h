@@ -88,7 +88,7 @@ typedef struct krn_qs8_binary { /* y = a op b, per tensor */
     krn_round round;
     bool is_unsigned;
     int32_t zero_a, zero_b, zero, low, high;
-    float scale_a, scale_b;        /* over the output's scale; KRN_ROUND_FLOAT */
+    float scale_a; /* mul: of the product over the output's scale; KRN_ROUND_FLOAT */
     krn_factor factor_a, factor_b; /* KRN_ROUND_FIXED; add: to the common scale */
     krn_factor factor;             /* KRN_ROUND_FIXED; back to the output's scale */
     int32_t mul_a, mul_b, shift;   /* KRN_ROUND_FLOAT add: 2^shift fixed point */

@@ -92,6 +92,96 @@ static void binary_q8_is_near_real(void **state)
     }
 }
 
+/* Sums of two real numbers, at equal and at far scales, within the rounding of both. */
+static void add_q8_is_near_real(void **state)
+{
+    static const float scales[][3] = {{0.05f, 0.05f, 0.1f}, {0.05f, 0.003f, 0.06f}, {2, 0.5f, 3}};
+    uint64_t seed = 21;
+    (void)state;
+    for (size_t k = 0; k < NF_COUNT(scales); k++) {
+        const float sa = scales[k][0], sb = scales[k][1], sy = scales[k][2];
+        const double twice = 2.0 * (double)sa; /* sa is the larger one */
+        krn_qs8_binary p = {.zero_a = 3,
+                            .zero_b = -7,
+                            .zero = 1,
+                            .low = -100,
+                            .high = 90,
+                            .factor_a = krn_factor_of((double)sa / twice),
+                            .factor_b = krn_factor_of((double)sb / twice),
+                            .factor = krn_factor_of(twice / ((double)(1 << 20) * (double)sy)),
+                            .shift = 20,
+                            .mul_a = (int32_t)lrintf(ldexpf(sa / sy, 20)),
+                            .mul_b = (int32_t)lrintf(ldexpf(sb / sy, 20))};
+        for (int t = 0; t < 4000; t++) {
+            const uint8_t a = (uint8_t)test_random(&seed), b = (uint8_t)test_random(&seed);
+            uint8_t y;
+            p.round = t & 1 ? KRN_ROUND_FLOAT : KRN_ROUND_FIXED;
+            krn_qs8_add_ref(&y, &a, 1, &b, 0, 1, &p);
+            const double sum = ((int8_t)a - 3) * (double)sa + ((int8_t)b + 7) * (double)sb;
+            const double want = fmax(-100, fmin(90, sum / (double)sy + 1));
+            assert_true(fabs((int8_t)y - want) <= 0.51);
+        }
+    }
+}
+
+/* A float gets back what it was to half a step, and 0 is exact in both forms. */
+static void dynamic_quantization_keeps_the_row(void **state)
+{
+    uint64_t seed = 23;
+    (void)state;
+    for (int t = 0; t < 400; t++) {
+        float x[9], scale;
+        int16_t a[10];
+        const bool symmetric = t & 1;
+        for (int i = 0; i < 9; i++)
+            x[i] = test_uniform(&seed, t % 3 ? -5.0f : 1.0f, 20.0f);
+        x[4] = 0;
+        krn_qs8_dynamic_ref(a, &scale, x, 9, 10, symmetric);
+        for (int i = 0; i < 9; i++) /* the end may lie half a step beyond the nudged zero point */
+            assert_true(fabsf((float)a[i] * scale - x[i]) <= scale * (symmetric ? 0.51f : 1.01f));
+        assert_int_equal(a[4], 0);
+        assert_int_equal(a[9], 0);
+    }
+}
+
+static void hybrid_sums_become_real(void **state)
+{
+    const int32_t acc[] = {100, -7, 0};
+    const float scale[] = {0.5f, 0.25f, 3}, bias[] = {1, -1, 2};
+    float y[3];
+    (void)state;
+    krn_qs8_hybrid_ref(y, acc, scale, bias, 0.125f, 3);
+    assert_true(y[0] == 7.25f && y[1] == -1.21875f && y[2] == 2);
+}
+
+/* Means round halves away from zero, maxima are of signed or unsigned values. */
+static void pools_in_8_bits(void **state)
+{
+    const krn_window w = {.in_h = 1,
+                          .in_w = 2,
+                          .in_c = 2,
+                          .out_h = 1,
+                          .out_w = 1,
+                          .out_c = 2,
+                          .kernel_h = 1,
+                          .kernel_w = 2,
+                          .stride_h = 1,
+                          .stride_w = 1,
+                          .dilation_h = 1,
+                          .dilation_w = 1};
+    const uint8_t x[] = {(uint8_t)-5, 3, (uint8_t)-6, 4}; /* two pixels of two channels */
+    const krn_qs8_mean mean = {false, -128, 127}, unsigned_mean = {true, 0, 255};
+    int32_t acc[2];
+    uint8_t y[2];
+    (void)state;
+    krn_qs8_mean_pool_ref(y, x, &w, &mean, acc);
+    assert_true((int8_t)y[0] == -6 && y[1] == 4);
+    krn_qs8_mean_pool_ref(y, x, &w, &unsigned_mean, acc);
+    assert_true(y[0] == 251 && y[1] == 4); /* (251 + 250) / 2 */
+    krn_qs8_max_pool_ref(y, x, &w, false, -128, 3);
+    assert_true((int8_t)y[0] == -5 && y[1] == 3);
+}
+
 static void quantize_ties_and_ends(void **state)
 {
     const float x[] = {0.5f, 1.5f, -0.5f, -1.5f, 1e9f, -1e9f, NAN, INFINITY};
@@ -189,6 +279,10 @@ int main(void)
         cmocka_unit_test(exponential_is_near),
         cmocka_unit_test(softmax_q8_is_near_softmax),
         cmocka_unit_test(binary_q8_is_near_real),
+        cmocka_unit_test(add_q8_is_near_real),
+        cmocka_unit_test(dynamic_quantization_keeps_the_row),
+        cmocka_unit_test(hybrid_sums_become_real),
+        cmocka_unit_test(pools_in_8_bits),
         cmocka_unit_test(quantize_ties_and_ends),
         cmocka_unit_test(dynamic_quantization_survives_non_finite),
         cmocka_unit_test(blas_equals_plain),
