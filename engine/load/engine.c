@@ -2,7 +2,6 @@
 #include "engine/engine.h"
 
 #include "engine/base/bytes.h"
-#include "engine/ir/graph.h"
 #include "engine/kernels/cpu.h"
 #include "engine/kernels/krn_f32.h"
 #include "engine/options.h"
@@ -34,16 +33,6 @@ bool eng_blas_load(const char *core)
 const char *eng_blas_core(void)
 {
     return krn_blas_core();
-}
-
-const char *const *eng_op_names(void)
-{
-    static const char *const names[] = {
-#define X(name, least, most, outs, rule) #name,
-        IR_OP_MAP(X)
-#undef X
-            NULL};
-    return names;
 }
 
 const char *eng_precision_name(eng_precision p)

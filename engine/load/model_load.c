@@ -42,6 +42,8 @@ nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *opti
     ir_graph *g = NULL;
     nf_status st;
     *out = NULL;
+    if (options->precision == ENG_PREC_INT4)
+        return nf_fail(err, NF_EUNSUPPORTED, "precision", "int4 kernels are not in this build");
     if ((st = fmt_read(&g, file, err))) return st;
     eng_options o = *options;
     o.arith = arith_of(options, g);

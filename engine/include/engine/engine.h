@@ -24,7 +24,4 @@ bool eng_blas_load(const char *core);
  * loaded (it is loaded by the first model that needs it). */
 const char *eng_blas_core(void);
 
-/** The op names this build can run, NULL-ended. */
-const char *const *eng_op_names(void);
-
 #endif /* ENG_ENGINE_H */

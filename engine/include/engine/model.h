@@ -43,7 +43,8 @@ typedef struct eng_step_info {
  *
  * file: the whole file; borrowed for the call only, nothing points into it afterwards.
  * Returns NF_OK; NF_EFORMAT (malformed, says where); NF_EUNSUPPORTED (lists every op that is
- * missing with its count); NF_EBUDGET (arena over options->max_arena); NF_ENOMEM.
+ * missing with its count; or a precision without kernels); NF_EBUDGET (arena over
+ * options->max_arena, minutes of work a row, or copies of shared constants without end); NF_ENOMEM.
  * Owns: *out holds one reference; give it back with eng_model_unref.
  */
 nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *options, nf_error *err);

@@ -174,6 +174,23 @@ static void every_allocation_may_fail(void **state)
     torture("models/temp/1/edge.tflite", (eng_options){.mode = ENG_MODE_CLOUD});
     torture("models/temp/1/cloud.onnx", (eng_options){.mode = ENG_MODE_EDGE});
     torture("tests/golden/digits-onnx-qdq/model.onnx", (eng_options){0});
+    torture("tests/golden/digits-onnx-qdq/model.onnx", (eng_options){.mode = ENG_MODE_CLOUD});
+    torture("tests/golden/temp-tflite-dynrange/model.tflite", (eng_options){.mode = ENG_MODE_EDGE});
+    torture("tests/golden/digits-tflite-fp32/model.tflite", (eng_options){.mode = ENG_MODE_EDGE});
+}
+
+/* A precision that no kernel has is not quietly replaced by another. */
+static void int4_is_refused(void **state)
+{
+    nf_error err = {0};
+    eng_model *m;
+    nf_bytes file = test_file(temp_files[0]);
+    const eng_options o = {.precision = ENG_PREC_INT4};
+    (void)state;
+    assert_int_equal(eng_model_load(&m, file, &o, &err), NF_EUNSUPPORTED);
+    assert_string_equal(err.where, "precision");
+    assert_null(m);
+    nf_free((void *)(uintptr_t)file.data);
 }
 
 static void budget_is_kept(void **state)
@@ -195,7 +212,7 @@ int main(void)
         cmocka_unit_test(readings_get_their_class), cmocka_unit_test(modes_pick_the_precision),
         cmocka_unit_test(blocks_equal_single_rows), cmocka_unit_test(a_run_allocates_nothing),
         cmocka_unit_test(wrong_views_are_named),    cmocka_unit_test(every_allocation_may_fail),
-        cmocka_unit_test(budget_is_kept),
+        cmocka_unit_test(budget_is_kept),           cmocka_unit_test(int4_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
