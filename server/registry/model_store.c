@@ -129,7 +129,7 @@ nf_status srv_store_look(srv_found *f, const char *root, const char *name, const
     if (snprintf(dir, sizeof(dir), "%s/%s", root, name) >= (int)sizeof(dir))
         return nf_fail(err, NF_ETOOLARGE, name, "path is too long");
     DIR *d = opendir(dir);
-    if (!d) return nf_fail(err, NF_ENOTFOUND, dir, "cannot open: %s", strerror(errno));
+    if (!d) return nf_fail(err, NF_ENOTFOUND, name, "cannot open its folder: %s", strerror(errno));
     for (struct dirent *e; !st && (e = readdir(d));)
         st = look_at(f, dir, e->d_name, mode, err);
     closedir(d);

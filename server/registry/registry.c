@@ -93,6 +93,18 @@ model_row *srv_registry_add_row(srv_registry *r, const char *name)
     return m;
 }
 
+void srv_registry_drop_row(srv_registry *r, model_row *m)
+{
+    size_t at = 0;
+    while (r->models[at] != m)
+        at++;
+    pthread_mutex_lock(&r->lock);
+    r->n--;
+    memmove(r->models + at, r->models + at + 1, (r->n - at) * sizeof(*r->models));
+    pthread_mutex_unlock(&r->lock);
+    free_row(m);
+}
+
 version_row *srv_row_add_version(srv_registry *r, model_row *m, uint64_t number)
 {
     size_t at = 0;

@@ -54,6 +54,9 @@ version_row *srv_row_version(const model_row *m, uint64_t number);
 model_row *srv_registry_add_row(srv_registry *r, const char *name);
 version_row *srv_row_add_version(srv_registry *r, model_row *m, uint64_t number);
 
+/** Takes a row without versions off the list and frees it. Loader only. */
+void srv_registry_drop_row(srv_registry *r, model_row *m);
+
 /** Takes the version's model away and marks it; model NULL unless state is SRV_AVAILABLE. The old
  * model is dropped outside the lock. */
 void srv_row_set(srv_registry *r, model_row *m, version_row *v, srv_state state,

@@ -260,10 +260,15 @@ static nf_status scan_files(srv_registry *r, nf_error *err)
     return first;
 }
 
+static void drop_if_empty(srv_registry *r, model_row *m)
+{
+    if (m->n == 0 && !m->file) srv_registry_drop_row(r, m);
+}
+
 /* Folders that are gone: their models go too. */
 static void drop_missing(srv_registry *r)
 {
-    for (size_t i = 0; i < r->n; i++) {
+    for (size_t i = r->n; i-- > 0;) {
         model_row *m = r->models[i];
         char dir[SRV_PATH_ROOM];
         struct stat s;
@@ -271,6 +276,7 @@ static void drop_missing(srv_registry *r)
         if (m->file || stat(dir, &s) == 0) continue;
         forget_found(m);
         unload_rest(r, m, true);
+        drop_if_empty(r, m);
     }
 }
 
@@ -305,7 +311,12 @@ nf_status srv_registry_load(srv_registry *r, nf_span name, nf_error *err)
     }
     if (!m) return unknown(name, err);
     m->held = false;
-    return refresh(r, m, true, err);
+    const nf_status st = refresh(r, m, true, err);
+    if (st || m->dflt) return st;
+    drop_if_empty(r, m);
+    return nf_fail(err, NF_ENOTFOUND, "model",
+                   "'%.*s' has no version in --models that its version_policy asks for",
+                   (int)name.len, name.s);
 }
 
 nf_status srv_registry_unload(srv_registry *r, nf_span name, nf_error *err)
@@ -328,6 +339,7 @@ static nf_status compare_stored(bool *same, srv_registry *r, const version_row *
     *same = false;
     if (!v || !v->found) return NF_OK;
     const nf_status st = read_model(&old, r, v->path, err);
+    if (st == NF_ENOTFOUND) return NF_OK; /* somebody has removed it since the last look */
     *same = !st && old.len == file.len && memcmp(old.data, file.data, file.len) == 0;
     nf_free((void *)old.data);
     if (st || *same) return st;
@@ -387,13 +399,17 @@ nf_status srv_registry_put(srv_registry *r, nf_span name, uint64_t version, nf_b
     if (!m) m = srv_registry_add_row(r, text);
     const bool is_new = !v;
     if (m && !v) v = srv_row_add_version(r, m, version);
+    if (m && !v) drop_if_empty(r, m);
     if (!m || !v) return nf_fail(err, NF_ENOMEM, text, "no memory for another version");
     if (same) {
         v->pinned = true;
         return load_version(r, m, v, err);
     }
     st = store_version(r, m, v, file, err);
-    if (st && is_new) srv_row_drop_version(r, m, v);
+    if (st && is_new) {
+        srv_row_drop_version(r, m, v);
+        drop_if_empty(r, m);
+    }
     *fresh = !st;
     return st;
 }
@@ -402,6 +418,7 @@ nf_status srv_registry_delete(srv_registry *r, nf_span name, uint64_t version, n
 {
     model_row *m = srv_registry_row(r, name);
     version_row *v = m ? srv_row_version(m, version) : NULL;
+    nf_error why = {0};
     if (!m) return unknown(name, err);
     if (!v)
         return nf_fail(err, NF_ENOTFOUND, m->name, "has no version %llu",
@@ -411,6 +428,11 @@ nf_status srv_registry_delete(srv_registry *r, nf_span name, uint64_t version, n
                        "is a file of the command line, not of --models");
     const nf_status st = srv_store_delete(r->options.models, m->name, version, err);
     if (st) return st;
-    srv_row_drop_version(r, m, v);
-    return m->held ? NF_OK : apply(r, m, false, err);
+    v->found = false; /* answers on until the version below it does */
+    if (m->held)
+        srv_row_drop_version(r, m, v);
+    else
+        (void)apply(r, m, false, &why); /* has been logged; what was asked for is done */
+    drop_if_empty(r, m);
+    return NF_OK;
 }

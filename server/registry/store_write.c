@@ -39,15 +39,17 @@ static void flush_folder(const char *path)
     close(fd);
 }
 
+/* A link is removed itself, never what it leads to. */
 static void remove_folder(const char *path)
 {
     char sub[SRV_PATH_ROOM + 256];
+    if (unlink(path) == 0 || errno != EISDIR) return;
     DIR *d = opendir(path);
     if (!d) return;
     for (struct dirent *e; (e = readdir(d));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
-        if (unlink(sub) && errno == EISDIR) remove_folder(sub);
+        if (snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name) < (int)sizeof(sub))
+            remove_folder(sub);
     }
     closedir(d);
     (void)rmdir(path);
@@ -99,5 +101,6 @@ nf_status srv_store_delete(const char *root, const char *name, uint64_t version,
     remove_folder(gone);
     snprintf(whole, sizeof(whole), "%s/%s", root, name);
     flush_folder(whole);
+    (void)rmdir(whole); /* only when nothing else is in it */
     return NF_OK;
 }
