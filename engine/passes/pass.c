@@ -125,11 +125,9 @@ void pass_make_view(ir_graph *g, ir_node *n)
         n->attr.reshape.dim[i] = y->dim[i] == IR_BATCH ? 0 : y->dim[i];
 }
 
-/* Marks what the outputs depend on, from the last node to the first. */
+/* From the outputs to all that they depend on, from the last node to the first. */
 static void mark(const ir_graph *g, bool *needed)
 {
-    for (size_t i = 0; i < g->n_outputs; i++)
-        needed[g->outputs[i]] = true;
     for (size_t i = g->n_nodes; i-- > 0;) {
         const ir_node *n = &g->nodes[i];
         if (n->dead || !needed[n->out]) continue;
@@ -159,16 +157,17 @@ static bool same_tensor(const ir_tensor *a, const ir_tensor *b)
            (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]);
 }
 
-bool pass_is_output(const ir_graph *g, int32_t tensor)
+bool *pass_outputs(const ir_graph *g)
 {
-    for (size_t i = 0; i < g->n_outputs; i++)
-        if (g->outputs[i] == tensor) return true;
-    return false;
+    bool *is_output = nf_alloc_array(g->n_tensors + 1, sizeof(*is_output), NF_MEM_GRAPH);
+    for (size_t i = 0; is_output && i < g->n_outputs; i++)
+        is_output[g->outputs[i]] = true;
+    return is_output;
 }
 
 /* A view that changes nothing: its readers read its source. Nodes are in order, so one walk with a
  * table of stand-ins reaches chains of them. */
-static void skip_identities(ir_graph *g, int32_t *stand_in)
+static void skip_identities(ir_graph *g, int32_t *stand_in, const bool *is_output)
 {
     for (size_t t = 0; t < g->n_tensors; t++)
         stand_in[t] = (int32_t)t;
@@ -177,7 +176,7 @@ static void skip_identities(ir_graph *g, int32_t *stand_in)
         if (n->dead) continue;
         for (int32_t k = 0; k < n->n_in; k++)
             if (n->in[k] >= 0) n->in[k] = stand_in[n->in[k]];
-        if (n->op != IR_RESHAPE || pass_is_output(g, n->out)) continue;
+        if (n->op != IR_RESHAPE || is_output[n->out]) continue;
         if (!same_tensor(&g->tensors[n->in[0]], &g->tensors[n->out])) continue;
         stand_in[n->out] = n->in[0];
         n->dead = true;
@@ -188,12 +187,14 @@ nf_status pass_sweep(ir_graph *g, const eng_options *o, nf_error *err)
 {
     (void)o;
     int32_t *stand_in = nf_alloc_array(g->n_tensors + 1, sizeof(*stand_in), NF_MEM_GRAPH);
-    if (!stand_in) return nf_fail(err, NF_ENOMEM, "passes", "no memory");
-    skip_identities(g, stand_in);
-    nf_free(stand_in);
-    bool *needed = nf_alloc_array(g->n_tensors + 1, sizeof(*needed), NF_MEM_GRAPH);
-    if (!needed)
+    bool *needed = pass_outputs(g);
+    if (!stand_in || !needed) {
+        nf_free(stand_in);
+        nf_free(needed);
         return nf_fail(err, NF_ENOMEM, "passes", "no memory for %zu tensors", g->n_tensors);
+    }
+    skip_identities(g, stand_in, needed);
+    nf_free(stand_in);
     mark(g, needed);
     size_t kept = 0;
     for (size_t i = 0; i < g->n_nodes; i++) {

@@ -24,8 +24,8 @@ ir_node *pass_only_maker(const ir_graph *g, const pass_index *x, const ir_node *
 /** The node that makes input i of n if it is an `op`, or NULL. */
 ir_node *pass_maker(const ir_graph *g, const pass_index *x, const ir_node *n, int i, ir_op op);
 
-/** True when the tensor is one of the graph's results. */
-bool pass_is_output(const ir_graph *g, int32_t tensor);
+/** [n_tensors]: true for the graph's results. NULL when there is no memory; give it to nf_free. */
+bool *pass_outputs(const ir_graph *g);
 
 /** The scale of t that element i belongs to. */
 size_t pass_channel(const ir_tensor *t, size_t i);

@@ -177,9 +177,11 @@ nf_status pass_fold(ir_graph *g, const eng_options *o, nf_error *err)
 {
     nf_status st = NF_OK;
     (void)o;
+    bool *is_output = pass_outputs(g);
+    if (!is_output) return nf_fail(err, NF_ENOMEM, "passes", "no memory");
     for (size_t i = 0; i < g->n_nodes && !st; i++)
-        if (!g->nodes[i].dead && !pass_is_output(g, g->nodes[i].out))
-            st = fold_node(g, &g->nodes[i], err);
+        if (!g->nodes[i].dead && !is_output[g->nodes[i].out]) st = fold_node(g, &g->nodes[i], err);
+    nf_free(is_output);
     return st;
 }
 
