@@ -182,6 +182,51 @@ static void pools_in_8_bits(void **state)
     assert_true((int8_t)y[0] == -5 && y[1] == 3);
 }
 
+/* The largest value of one window, tap by tap. */
+static float most_of(const krn_window *w, const float *x, size_t p)
+{
+    float most = -INFINITY;
+    for (size_t kh = 0; kh < w->kernel_h; kh++)
+        for (size_t kw = 0; kw < w->kernel_w; kw++) {
+            const ptrdiff_t h =
+                (ptrdiff_t)(p / w->out_w * w->stride_h + kh * w->dilation_h) - w->top;
+            const ptrdiff_t v =
+                (ptrdiff_t)(p % w->out_w * w->stride_w + kw * w->dilation_w) - w->left;
+            if (h < 0 || v < 0 || h >= (ptrdiff_t)w->in_h || v >= (ptrdiff_t)w->in_w) continue;
+            most = fmaxf(most, x[h * (ptrdiff_t)w->in_w + v]);
+        }
+    return most;
+}
+
+/* Windows of all sizes, steps and paddings, many of them larger than the image. */
+static void pools_see_every_tap_of_the_image(void **state)
+{
+    uint64_t seed = 31;
+    (void)state;
+    for (int t = 0; t < 3000; t++) {
+        krn_window w = {.in_h = 1 + test_random(&seed) % 6,
+                        .in_w = 1 + test_random(&seed) % 6,
+                        .in_c = 1,
+                        .out_h = 1 + test_random(&seed) % 4,
+                        .out_w = 1 + test_random(&seed) % 4,
+                        .out_c = 1,
+                        .kernel_h = 1 + test_random(&seed) % 9,
+                        .kernel_w = 1 + test_random(&seed) % 9,
+                        .stride_h = 1 + test_random(&seed) % 3,
+                        .stride_w = 1 + test_random(&seed) % 3,
+                        .dilation_h = 1 + test_random(&seed) % 3,
+                        .dilation_w = 1 + test_random(&seed) % 3,
+                        .top = (ptrdiff_t)(test_random(&seed) % 5),
+                        .left = (ptrdiff_t)(test_random(&seed) % 5)};
+        float x[36], y[16];
+        for (int i = 0; i < 36; i++)
+            x[i] = test_uniform(&seed, -1, 1);
+        krn_f32_max_pool_ref(y, x, &w, -INFINITY, INFINITY);
+        for (size_t p = 0; p < w.out_h * w.out_w; p++)
+            assert_true(y[p] == most_of(&w, x, p));
+    }
+}
+
 static void quantize_ties_and_ends(void **state)
 {
     const float x[] = {0.5f, 1.5f, -0.5f, -1.5f, 1e9f, -1e9f, NAN, INFINITY};
@@ -283,6 +328,7 @@ int main(void)
         cmocka_unit_test(dynamic_quantization_keeps_the_row),
         cmocka_unit_test(hybrid_sums_become_real),
         cmocka_unit_test(pools_in_8_bits),
+        cmocka_unit_test(pools_see_every_tap_of_the_image),
         cmocka_unit_test(quantize_ties_and_ends),
         cmocka_unit_test(dynamic_quantization_survives_non_finite),
         cmocka_unit_test(blas_equals_plain),
