@@ -16,9 +16,8 @@ typedef struct http_loop http_loop;
 typedef enum conn_state {
     CONN_IDLE,    /* between requests: the idle timeout counts */
     CONN_READING, /* head or body is coming: the request's deadline counts */
-    CONN_REFUSED, /* answered from the head; what still comes is not looked at */
+    CONN_REFUSED, /* the head decided the answer; what still comes is not looked at */
     CONN_RUNNING, /* a worker has it */
-    CONN_READY,   /* the worker is done, the reply is to be queued */
     CONN_SENDING  /* the reply is going out: the send deadline counts */
 } conn_state;
 

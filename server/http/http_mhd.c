@@ -97,14 +97,13 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     return c;
 }
 
-static enum MHD_Result fail(http_conn *c, nf_status st, const nf_error *err)
+static void fail(http_conn *c, nf_status st, const nf_error *err)
 {
     c->loop->http->options.fail(&c->req, st, err);
     if (c->refused_code) c->req.reply.code = c->refused_code;
-    return http_send(c);
 }
 
-/* Path, method and route; *out is a status that is answered with the connection kept open. */
+/* Path, method and route. */
 static nf_status find_route(http_conn *c, const char *url, const char *method, nf_error *err)
 {
     const srv_routes routes = c->loop->http->options.routes;
@@ -125,8 +124,9 @@ static nf_status find_route(http_conn *c, const char *url, const char *method, n
     return st;
 }
 
-/* First call for a request: only the head is there. What is refused here closes the connection: its
- * body, which nobody will read, must not be taken for the next request. */
+/* First call for a request: only the head is there. An answer that is queued now makes the library
+ * close the connection behind it, and so it must: the body, which nobody will read, must not be
+ * taken for the next request. */
 static enum MHD_Result on_head(http_conn *c, const char *url, const char *method,
                                const char *version)
 {
@@ -136,15 +136,18 @@ static enum MHD_Result on_head(http_conn *c, const char *url, const char *method
     bool keep = false;
     if (!st) {
         st = find_route(c, url, method, &err);
-        /* A plain GET of something that is not there harms nobody: keep the connection. */
-        keep = (st == NF_ENOTFOUND || st == NF_EMETHOD) && c->req.method == SRV_GET;
+        /* A GET of something that is not there harms nobody: answered when its body, if any, has
+         * been thrown away, it keeps the connection. */
+        keep = (st == NF_ENOTFOUND || st == NF_EMETHOD) &&
+               (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0);
     }
     if (!st) st = http_body_begin(c, &err);
     if (!st) st = o->admit(&c->req, c->route, &err);
     if (st) {
         c->state = CONN_REFUSED;
         c->req.reply.close = !keep;
-        return fail(c, st, &err);
+        fail(c, st, &err);
+        return keep ? MHD_YES : http_send(c);
     }
     if (c->route->body == SRV_BODY_MODEL) c->deadline_us = after(&live_of(c)->upload_timeout);
     return MHD_YES;
@@ -162,7 +165,7 @@ static enum MHD_Result on_body(http_conn *c, const char *data, size_t *len)
         return MHD_NO;
     if (st) {
         c->req.reply.close = true;
-        c->loop->http->options.fail(&c->req, st, &err);
+        fail(c, st, &err);
         c->raw_bytes = 0;
         http_body_reset(c);
     }
@@ -176,7 +179,10 @@ static enum MHD_Result on_complete_request(http_conn *c)
     nf_error err = {0};
     if (c->req.reply.code) return http_send(c); /* the body was refused */
     const nf_status st = http_body_end(c, &err);
-    if (st) return fail(c, st, &err);
+    if (st) {
+        fail(c, st, &err);
+        return http_send(c);
+    }
     srv_count(&c->loop->shard->bytes_in, c->raw_bytes);
     return c->route->handler(&c->req) == SRV_LATER ? MHD_YES : http_send(c);
 }

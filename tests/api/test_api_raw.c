@@ -18,7 +18,7 @@
 typedef struct raw_case {
     const char *what, *request;
     int code;         /* of the only reply; 0 = none needs to come */
-    bool closed;      /* the connection must end */
+    bool closed;      /* the connection must end; else it must stay */
     const char *text; /* part of the body, or NULL */
     size_t len;       /* of request, when it has a NUL */
 } raw_case;
@@ -93,6 +93,15 @@ static const raw_case cases[] = {
     {"unknown method", "BREW /v1/models HTTP/1.1\r\n" HOST "\r\n", 405, true, "EMETHOD", 0},
     {"wrong method", "GET /v1/models/temp/predict HTTP/1.1\r\n" HOST "\r\n", 405, false, "EMETHOD",
      0},
+    {"path that is not there, then a good one", "GET /nothing HTTP/1.1\r\n" HOST "\r\n" GOOD, 404,
+     false, "ENOTFOUND", 0},
+    {"path that is not there, with a body", "GET /nothing HTTP/1.1\r\n" HOST LENGTH "\r\n" BODY,
+     404, false, "ENOTFOUND", 0},
+    {"path that is not there, with a body that looks like a request",
+     "GET /nothing HTTP/1.1\r\n" HOST "Content-Length: 35\r\n\r\n" SMUG, 404, false, "ENOTFOUND",
+     0},
+    {"path that is not there, with a POST", "POST /nothing HTTP/1.1\r\n" HOST LENGTH "\r\n" BODY,
+     404, true, "ENOTFOUND", 0},
     {"GET with a body", "GET /v1/models HTTP/1.1\r\n" HOST LENGTH "\r\n" BODY, 413, true, "none",
      0},
     {"HEAD", "HEAD /healthz HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 200, true, NULL, 0},
@@ -134,7 +143,8 @@ static void answers_exactly(void **state)
         test_raw(&r, &server, c->request, c->len ? c->len : strlen(c->request));
         if (c->code && r.code != c->code)
             fail_msg("%s: expected %d, got %d: %.300s", c->what, c->code, r.code, r.text);
-        if (c->closed && !r.closed) fail_msg("%s: the connection stayed open", c->what);
+        if (c->closed != r.closed)
+            fail_msg("%s: the connection %s", c->what, r.closed ? "was closed" : "stayed open");
         if (c->text && !strstr(r.body, c->text))
             fail_msg("%s: expected '%s' in %.300s", c->what, c->text, r.body);
         if (strstr(r.text, "/smuggled")) fail_msg("%s: the hidden request ran", c->what);
