@@ -24,15 +24,7 @@ static unsigned detect(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         f |= KRN_CPU_AVX512;
-    if ((f & KRN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni")) f |= KRN_CPU_AVX512VNNI;
     return f;
-}
-#elif defined(__aarch64__)
-#include <sys/auxv.h>
-static unsigned detect(void)
-{
-    const unsigned long cap = getauxval(AT_HWCAP);
-    return KRN_CPU_NEON | (cap & (1ul << 20) ? KRN_CPU_DOTPROD : 0);
 }
 #else
 static unsigned detect(void)

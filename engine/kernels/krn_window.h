@@ -34,10 +34,18 @@ void krn_s16_im2col_ref(int16_t *a, const int16_t *x, const krn_window *w, const
 void krn_f32_depthwise_ref(float *y, const float *x, const float *f, const float *bias,
                            const krn_window *w, float low, float high);
 
-/* The same in 8 bits: sums of (x - zero) * f; f: int8 [kernel_h * kernel_w, out_c]; acc: [out_c],
- * the sums of one pixel while it is worked on. */
-void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const int8_t *f, const krn_window *w,
-                           int32_t zero, bool is_unsigned, const krn_requant *r, int32_t *acc);
+typedef struct krn_qs8_depthwise {
+    const int8_t *f; /* [kernel_h * kernel_w, out_c] */
+    int32_t zero;    /* of x */
+    bool is_unsigned;
+    const krn_requant *requant;
+    krn_qs8_requant_fn apply; /* the chosen version of requantization */
+} krn_qs8_depthwise;
+
+/* The same in 8 bits: sums of (x - zero) * f; acc: [out_c], the sums of one pixel while it is
+ * worked on. */
+void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const krn_window *w,
+                           const krn_qs8_depthwise *d, int32_t *acc);
 
 void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float low, float high);
 /* count_pad: padding counts in the mean as zeros. */

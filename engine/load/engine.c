@@ -4,7 +4,10 @@
 #include "engine/base/bytes.h"
 #include "engine/kernels/cpu.h"
 #include "engine/kernels/krn_f32.h"
+#include "engine/kernels/krn_qs8.h"
 #include "engine/options.h"
+
+#include <stdio.h>
 
 unsigned eng_cpu_flags(unsigned limit)
 {
@@ -16,13 +19,18 @@ void eng_cpu_names(char *out, size_t size, unsigned flags)
     krn_cpu_names(out, size, flags);
 }
 
+void eng_kernel_names(char *out, size_t size, unsigned limit)
+{
+    krn_qs8 k;
+    krn_qs8_init(&k, krn_cpu_flags(limit));
+    snprintf(out, size, "%s %s", k.gemm_name, k.requant_name);
+}
+
 nf_status eng_isa_parse(unsigned *limit, const char *name, nf_error *err)
 {
     *limit = krn_cpu_limit(name);
     if (*limit) return NF_OK;
-    return nf_fail(err, NF_EINVAL, "isa",
-                   "expected scalar, avx2, avxvnni, avx512, avx512vnni, neon or dotprod, got '%s'",
-                   name);
+    return nf_fail(err, NF_EINVAL, "isa", "expected scalar, avx2 or avx512, got '%s'", name);
 }
 
 bool eng_blas_load(const char *core)

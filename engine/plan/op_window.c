@@ -90,10 +90,11 @@ PLAN_RUN(plan_run_depthwise_q8)
 {
     const plan_layer *l = s->layer;
     const krn_window *w = &s->u.window.w;
+    const krn_qs8_depthwise d = {l->product.w_q8, l->zero, l->is_unsigned, &l->product.requant,
+                                 l->qs8.requant};
     for (size_t b = 0; b < s->u.window.batch; b++)
         krn_qs8_depthwise_ref((uint8_t *)s->y + b * image_out(w),
-                              (const uint8_t *)s->a + b * image_in(w), l->product.w_q8, w, l->zero,
-                              l->is_unsigned, &l->product.requant, s->scratch);
+                              (const uint8_t *)s->a + b * image_in(w), w, &d, s->scratch);
 }
 
 PLAN_RUN(plan_run_pool_f32)

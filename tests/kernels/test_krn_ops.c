@@ -316,9 +316,59 @@ static void padding_is_zero_for_sums_and_absent_for_pools(void **state)
     assert_true(sum == 16.0f && gathered[0] == 0 && gathered[4] == 1);
 }
 
+/* 8-bit depthwise against the sum in double; the tie-free scale leaves one right answer. */
+static void depthwise_q8_equals_the_sum(void **state)
+{
+    enum { H = 4, W = 5, C = 6, TAPS = 9 };
+    const krn_window w = {.in_h = H,
+                          .in_w = W,
+                          .in_c = C / 2,
+                          .out_h = H,
+                          .out_w = W,
+                          .out_c = C,
+                          .kernel_h = 3,
+                          .kernel_w = 3,
+                          .stride_h = 1,
+                          .stride_w = 1,
+                          .dilation_h = 1,
+                          .dilation_w = 1,
+                          .top = 1,
+                          .left = 1};
+    uint64_t seed = 21;
+    uint8_t x[H * W * C / 2], y[H * W * C];
+    int8_t f[TAPS * C];
+    int32_t acc[C], bias[C];
+    float scale[C];
+    (void)state;
+    for (size_t i = 0; i < sizeof(x); i++)
+        x[i] = (uint8_t)test_random(&seed);
+    for (size_t i = 0; i < sizeof(f); i++)
+        f[i] = (int8_t)test_random(&seed);
+    for (int c = 0; c < C; c++) {
+        bias[c] = (int32_t)(test_random(&seed) % 2001) - 1000;
+        scale[c] = 0.0013f;
+    }
+    const krn_requant r = {.scale = scale, .bias = bias, .zero = 4, .low = -128, .high = 127};
+    const krn_qs8_depthwise d = {f, -9, false, &r, krn_qs8_requant_ref};
+    krn_qs8_depthwise_ref(y, x, &w, &d, acc);
+    for (int h = 0; h < H; h++)
+        for (int v = 0; v < W; v++)
+            for (int c = 0; c < C; c++) {
+                double sum = bias[c];
+                for (int t = 0; t < TAPS; t++) {
+                    const int ih = h + t / 3 - 1, iw = v + t % 3 - 1;
+                    if (ih < 0 || ih >= H || iw < 0 || iw >= W) continue;
+                    sum += ((int8_t)x[(ih * W + iw) * C / 2 + c / 2] + 9.0) * f[t * C + c];
+                }
+                const double want = fmax(-128, fmin(127, sum * 0.0013 + 4));
+                assert_true(fabs((int8_t)y[(h * W + v) * C + c] - want) <= 0.5001);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(depthwise_q8_equals_the_sum),
         cmocka_unit_test(factor_is_the_real_number),
         cmocka_unit_test(scale_int_is_near),
         cmocka_unit_test(exponential_is_near),

@@ -12,8 +12,6 @@ const check_tier check_tiers[] = {
     {"scalar", KRN_CPU_SCALAR},
 #if defined(__x86_64__)
     {"avx2", KRN_CPU_SCALAR | KRN_CPU_AVX2},
-#elif defined(__aarch64__)
-    {"neon", KRN_CPU_SCALAR | KRN_CPU_NEON},
 #endif
 };
 const size_t check_n_tiers = NF_COUNT(check_tiers);

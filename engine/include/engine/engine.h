@@ -10,10 +10,14 @@
 /** KRN_CPU_… bits this CPU has, limited by `limit` (0 = no limit). */
 unsigned eng_cpu_flags(unsigned limit);
 
-/** Writes the names of the bits ("avx2 avx512vnni", or "scalar") into out. */
+/** Writes the names of the bits ("scalar avx2 avx512") into out. */
 void eng_cpu_names(char *out, size_t size, unsigned flags);
 
-/** Parses "scalar", "avx2", "avx512vnni" … into a limit for eng_options.isa. NF_EINVAL. */
+/** Writes the names of the kernels that have versions and were chosen, within `limit` (0 = none).
+ */
+void eng_kernel_names(char *out, size_t size, unsigned limit);
+
+/** Parses "scalar", "avx2" or "avx512" into a limit for eng_options.isa. NF_EINVAL. */
 nf_status eng_isa_parse(unsigned *limit, const char *name, nf_error *err);
 
 /** Loads OpenBLAS now, told the core that suits the CPU (NULL) or `core`; false when it is not

@@ -85,8 +85,8 @@ void krn_f32_depthwise_ref(float *y, const float *x, const float *f, const float
     }
 }
 
-static void depthwise_pixel_qs8(int32_t *acc, const uint8_t *x, const int8_t *f,
-                                const krn_window *w, size_t p, int32_t zero, bool is_unsigned)
+static void depthwise_pixel_qs8(int32_t *acc, const uint8_t *x, const krn_window *w,
+                                const krn_qs8_depthwise *d, size_t p)
 {
     const size_t many = w->out_c / w->in_c;
     memset(acc, 0, w->out_c * sizeof(*acc));
@@ -94,17 +94,17 @@ static void depthwise_pixel_qs8(int32_t *acc, const uint8_t *x, const int8_t *f,
         const ptrdiff_t at = tap(w, p, t);
         if (at < 0) continue;
         for (size_t c = 0; c < w->out_c; c++)
-            acc[c] += (krn_q8(x[(size_t)at * w->in_c + c / many], is_unsigned) - zero) *
-                      f[t * w->out_c + c];
+            acc[c] += (krn_q8(x[(size_t)at * w->in_c + c / many], d->is_unsigned) - d->zero) *
+                      d->f[t * w->out_c + c];
     }
 }
 
-void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const int8_t *f, const krn_window *w,
-                           int32_t zero, bool is_unsigned, const krn_requant *r, int32_t *acc)
+void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const krn_window *w,
+                           const krn_qs8_depthwise *d, int32_t *acc)
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->out_c) {
-        depthwise_pixel_qs8(acc, x, f, w, p, zero, is_unsigned);
-        krn_qs8_requant_ref(y, acc, r, 1, w->out_c, w->out_c, w->out_c);
+        depthwise_pixel_qs8(acc, x, w, d, p);
+        d->apply(y, acc, d->requant, 1, w->out_c, w->out_c, w->out_c);
     }
 }
 
