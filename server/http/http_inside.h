@@ -55,6 +55,7 @@ struct http_loop {
     int listen_fd; /* -1 once given up */
     pthread_t thread;
     bool started, quiesced, stopping;
+    bool freed; /* a connection ended in this run of the daemon */
     uint64_t drain_until_us;
     http_conn *first;
     size_t n_conns;

@@ -16,12 +16,15 @@
 #define SWEEP_DRAIN_MS 20
 #define STACK_BYTES    (256u << 10)
 
-/* Lets the daemon work, and asks when it wants to again. */
+/* Lets the daemon work, and asks when it wants to again. A daemon at its limit of connections or
+ * files has stopped to listen, and goes on only at the start of a run: one follows whenever places
+ * became free, for no event would bring it about. */
 static void run_daemon(http_loop *loop)
 {
-    MHD_UNSIGNED_LONG_LONG ms;
+    MHD_UNSIGNED_LONG_LONG ms = 0;
+    loop->freed = false;
     MHD_run(loop->daemon);
-    if (MHD_get_timeout(loop->daemon, &ms) == MHD_NO) {
+    if (!loop->freed && MHD_get_timeout(loop->daemon, &ms) == MHD_NO) {
         if (uv_is_active((uv_handle_t *)&loop->again)) uv_timer_stop(&loop->again);
         return;
     }

@@ -273,6 +273,7 @@ static void drop_conn(http_conn *c)
         loop->first = c->next;
     if (c->next) c->next->prev = c->prev;
     loop->n_conns--;
+    loop->freed = true;
     srv_count(&loop->shard->closed, 1);
     http_body_reset(c);
     srv_buf_fini(&c->body);

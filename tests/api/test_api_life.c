@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -249,6 +250,29 @@ static void overload_is_refused_in_time(void **state)
     some_get("--queue-timeout", "1ms", 504);
 }
 
+/* Every place is taken by clients that say nothing, and all are cut off at once: the server must
+ * not forget to listen again. */
+static void a_full_server_listens_again(void **state)
+{
+    const char *const args[] = {"--models", NF_SOURCE_DIR "/models", "--max-connections",
+                                "4",        "--request-timeout",     "300ms",
+                                NULL};
+    static test_reply r;
+    int fds[4];
+    test_server s;
+    (void)state;
+    test_server_start(&s, args);
+    for (size_t i = 0; i < NF_COUNT(fds); i++)
+        fds[i] = test_connect(&s);
+    for (size_t i = 0; i < NF_COUNT(fds); i++) {
+        char byte;
+        assert_int_equal(recv(fds[i], &byte, 1, 0), 0);
+        close(fds[i]);
+    }
+    assert_int_equal(test_ask(&r, &s, "GET", "/healthz", ""), 200);
+    assert_int_equal(test_server_stop(&s, SIGTERM), 0);
+}
+
 /* The limit of a drain is over while workers still have requests, and some of the clients have
  * left: the end is clean all the same. */
 static void a_late_drain_ends_cleanly(void **state)
@@ -308,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hangup_rescans_and_rereads, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(workers_answer_too, make_folder, drop_folder),
         cmocka_unit_test(overload_is_refused_in_time),
+        cmocka_unit_test(a_full_server_listens_again),
         cmocka_unit_test(a_late_drain_ends_cleanly),
         cmocka_unit_test_setup_teardown(health_says_whether_it_is_ready, make_folder, drop_folder),
         cmocka_unit_test(bad_command_lines_end_at_once),
