@@ -73,9 +73,10 @@ static bool has_token(srv_auth *a)
 static bool is_loopback_host(const char *host)
 {
     if (!host) return false;
-    const bool v6 = host[0] == '[';
-    const size_t len = v6 ? strcspn(host, "]") + 1 : strcspn(host, ":");
-    if (v6) return strncmp(host, "[::1]", 5) == 0 && (host[5] == '\0' || host[5] == ':');
+    const size_t len = strcspn(host, ":");
+    const char *port = strncmp(host, "[::1]", 5) == 0 ? host + 5 : host + len;
+    if (*port && (*port != ':' || port[1 + strspn(port + 1, "0123456789")])) return false;
+    if (host[0] == '[') return port == host + 5;
     if (len == 9 && strncasecmp(host, "localhost", 9) == 0) return true;
     return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == len;
 }
@@ -86,7 +87,8 @@ static nf_status check_token(srv_auth *a, const srv_req *req, nf_error *err)
     const char *given = req->ops->header(req, "Authorization");
     if (!given || strncasecmp(given, scheme, sizeof(scheme) - 1) != 0)
         return nf_fail(err, NF_EAUTH, "Authorization", "expected 'Bearer' and the admin token");
-    if (srv_auth_matches(a, given + sizeof(scheme) - 1)) return NF_OK;
+    given += sizeof(scheme) - 1;
+    if (srv_auth_matches(a, given + strspn(given, " "))) return NF_OK;
     return nf_fail(err, NF_EAUTH, "Authorization", "this is not the admin token");
 }
 

@@ -239,7 +239,6 @@ static void raise_file_limit(int64_t connections)
 static nf_status start(serve *s, nf_error *err)
 {
     const srv_config *c = &s->config;
-    nf_status st;
     const unsigned default_threads = c->mode ? cores() : 1;
     s->loops = c->http_threads ? (unsigned)c->http_threads : default_threads;
     s->workers = c->workers ? (unsigned)c->workers : default_threads;
@@ -253,12 +252,11 @@ static nf_status start(serve *s, nf_error *err)
     s->app.mode_name = srv_config_mode(c);
     s->app.version = NF_VERSION;
     s->app.git_id = NF_GIT_ID;
-    if (*c->admin_token_file && (st = srv_auth_read(&s->app.auth, c->admin_token_file, err)))
-        return st;
     if (!srv_monitor_init(&s->app.monitor, s->loops))
         return nf_fail(err, NF_ENOMEM, "serve", "no memory for the counters");
-    if ((st = start_registry(s, err)) || (st = start_threads(s, err))) return st;
-    return start_http(s, err);
+    nf_status st = start_registry(s, err);
+    if (!st) st = start_threads(s, err);
+    return st ? st : start_http(s, err);
 }
 
 static void stop(serve *s)
@@ -289,6 +287,17 @@ static void help(void)
            "      http://127.0.0.1:8080/v1/models/temp/predict\n");
 }
 
+/* What the table of options cannot see. Reads the token. */
+static nf_status check(serve *s, nf_error *err)
+{
+    const srv_config *c = &s->config;
+    unsigned isa;
+    nf_status st = srv_http_check_address(c->listen, err);
+    if (!st && *c->isa) st = eng_isa_parse(&isa, c->isa, err);
+    if (!st && *c->admin_token_file) st = srv_auth_read(&s->app.auth, c->admin_token_file, err);
+    return st;
+}
+
 /* -1: go on and serve; else the exit status. */
 static int configure(serve *s, int argc, char **argv, char **copy)
 {
@@ -303,6 +312,10 @@ static int configure(serve *s, int argc, char **argv, char **copy)
     if (s->config.help) {
         help();
         return 0;
+    }
+    if (check(s, &err)) {
+        cmd_fail("serve", &err);
+        return CMD_USAGE;
     }
     if (s->config.check_config) {
         printf("configuration ok: %s mode on %s, models in %s\n", srv_config_mode(&s->config),

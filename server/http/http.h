@@ -28,6 +28,9 @@ typedef struct srv_http_options {
     srv_monitor *monitor; /* loop i writes shard i */
 } srv_http_options;
 
+/** Is it an ADDRESS:PORT to listen on? NF_EINVAL. Asks no name server. */
+nf_status srv_http_check_address(const char *text, nf_error *err);
+
 /** Opens the sockets and starts the daemons; nothing is answered before srv_http_run. */
 nf_status srv_http_create(srv_http **out, const srv_http_options *options, nf_error *err);
 
@@ -40,9 +43,6 @@ nf_status srv_http_run(srv_http *h, nf_error *err);
 /** Accepts no more connections, answers what is under way for at most timeout_us, then ends
  * srv_http_run. Any thread; the second call does nothing. */
 void srv_http_drain(srv_http *h, int64_t timeout_us);
-
-/** True after srv_http_drain. Any thread. */
-bool srv_http_is_draining(const srv_http *h);
 
 /** Ends every request that waits for a worker; then frees. The caller has stopped the workers
  * before. Sets *h to NULL, accepts NULL. */

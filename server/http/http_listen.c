@@ -25,9 +25,19 @@ static nf_status split(char *host, size_t host_size, char *port, size_t port_siz
     }
     if ((size_t)(to - from) >= host_size || strlen(colon + 1) >= port_size)
         return nf_fail(err, NF_EINVAL, "--listen", "'%s' is too long", text);
+    char *end;
+    if (strtoul(colon + 1, &end, 10) > 65535 || *end)
+        return nf_fail(err, NF_EINVAL, "--listen", "expected a port from 0 to 65535, got '%s'",
+                       colon + 1);
     snprintf(host, host_size, "%.*s", (int)(to - from), from);
     snprintf(port, port_size, "%s", colon + 1);
     return NF_OK;
+}
+
+nf_status srv_http_check_address(const char *text, nf_error *err)
+{
+    char host[256], port[8];
+    return split(host, sizeof(host), port, sizeof(port), text, err);
 }
 
 static int open_socket(const struct addrinfo *a)

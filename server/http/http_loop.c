@@ -240,11 +240,6 @@ void srv_http_drain(srv_http *h, int64_t timeout_us)
         uv_async_send(&h->loops[i].wake);
 }
 
-bool srv_http_is_draining(const srv_http *h)
-{
-    return atomic_load_explicit(&((srv_http *)h)->draining, memory_order_relaxed);
-}
-
 void srv_http_destroy(srv_http **hp)
 {
     srv_http *h = *hp;

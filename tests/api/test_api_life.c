@@ -310,14 +310,23 @@ static void health_says_whether_it_is_ready(void **state)
 static void bad_command_lines_end_at_once(void **state)
 {
     static const char *const lines[] = {
-        "--models /nonexistent-folder", "/nonexistent.tflite",        "--mode fog --models .",
-        "--listen nonsense --models .", "--config /nonexistent.json", "",
-        "--queue 0 --models .",         "--isa mmx --models ."};
+        "--models /nonexistent-folder",
+        "/nonexistent.tflite",
+        "--mode fog --models .",
+        "--listen nonsense --models .",
+        "--config /nonexistent.json",
+        "",
+        "--queue 0 --models .",
+        "--isa mmx --models .",
+        "--check-config --isa mmx --models .",
+        "--listen 127.0.0.1:99999 --models .",
+        "--check-config --listen 127.0.0.1:8o --models .",
+        "--check-config --admin-token-file /nonexistent --models ."};
     const char *env = getenv("NEARFAR");
     (void)state;
     for (size_t i = 0; i < NF_COUNT(lines); i++) {
         char command[1024];
-        snprintf(command, sizeof(command), "'%s' serve %s >/dev/null 2>&1",
+        snprintf(command, sizeof(command), "timeout 5 '%s' serve %s >/dev/null 2>&1",
                  env ? env : NF_BINARY_DIR "/server/nearfar", lines[i]);
         const int status = system(command);
         if (status == 0 || WEXITSTATUS(status) > 2) fail_msg("'%s': status %d", lines[i], status);
