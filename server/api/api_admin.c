@@ -27,10 +27,9 @@ static nf_status do_unload(admin_job *a, const char **state, nf_error *err)
 
 static nf_status do_put(admin_job *a, const char **state, nf_error *err)
 {
-    bool fresh;
     *state = "AVAILABLE";
     return srv_registry_put(srv_app_of(a->req)->registry, a->req->params.v[0], a->version,
-                            a->req->body, &fresh, err);
+                            a->req->body, err);
 }
 
 static nf_status do_delete(admin_job *a, const char **state, nf_error *err)

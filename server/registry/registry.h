@@ -71,10 +71,10 @@ nf_status srv_registry_load(srv_registry *r, nf_span name, nf_error *err);
 /** Unloads every version, and keeps it so until srv_registry_load. NF_ENOTFOUND. */
 nf_status srv_registry_unload(srv_registry *r, nf_span name, nf_error *err);
 
-/** Verifies, stores and serves an uploaded file; *fresh: it was not there with the same bytes.
+/** Verifies, stores and serves an uploaded file; one that is there with the same bytes is fine.
  * NF_ECONFLICT, NF_EREADONLY, NF_EBUDGET, NF_EFORMAT, NF_EUNSUPPORTED, NF_EIO. */
 nf_status srv_registry_put(srv_registry *r, nf_span name, uint64_t version, nf_bytes file,
-                           bool *fresh, nf_error *err);
+                           nf_error *err);
 
 /** Unloads a version and removes it from the folder. NF_ENOTFOUND, NF_EREADONLY, NF_EIO. */
 nf_status srv_registry_delete(srv_registry *r, nf_span name, uint64_t version, nf_error *err);

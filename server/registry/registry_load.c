@@ -380,11 +380,10 @@ static nf_status store_version(srv_registry *r, model_row *m, version_row *v, nf
 }
 
 nf_status srv_registry_put(srv_registry *r, nf_span name, uint64_t version, nf_bytes file,
-                           bool *fresh, nf_error *err)
+                           nf_error *err)
 {
     char text[SRV_NAME_MOST + 1];
     bool same = false;
-    *fresh = false;
     if (!*r->options.models)
         return nf_fail(err, NF_EREADONLY, "--models",
                        "there is no models folder: start the server with --models FOLDER");
@@ -410,7 +409,6 @@ nf_status srv_registry_put(srv_registry *r, nf_span name, uint64_t version, nf_b
         srv_row_drop_version(r, m, v);
         drop_if_empty(r, m);
     }
-    *fresh = !st;
     return st;
 }
 

@@ -72,13 +72,11 @@
 #define WIRE_KEY_BINARY_OUTPUT  "binary_data_output"
 #define WIRE_KEY_SHARED_MEMORY  "shared_memory_region"
 
-#define WIRE_HEADER_SERVED       "X-Nearfar-Served" /* mode=edge; model=temp; … */
-#define WIRE_HEADER_INFER_LENGTH "Inference-Header-Content-Length"
-#define WIRE_TYPE_JSON           "application/json"
-#define WIRE_TYPE_TEXT           "text/plain; charset=utf-8"
-#define WIRE_TYPE_METRICS        "text/plain; version=0.0.4; charset=utf-8"
+#define WIRE_HEADER_SERVED "X-Nearfar-Served" /* mode=edge; model=temp; … */
+#define WIRE_TYPE_JSON     "application/json"
+#define WIRE_TYPE_TEXT     "text/plain; charset=utf-8"
+#define WIRE_TYPE_METRICS  "text/plain; version=0.0.4; charset=utf-8"
 
 #define WIRE_JSON_DEPTH 100 /* deepest nesting a body may have */
-#define WIRE_NAME_MOST  64  /* characters of a model name */
 
 #endif /* SRV_WIRE_H */

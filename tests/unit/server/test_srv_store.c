@@ -5,8 +5,10 @@
 #include "server/registry/registry.h"
 #include "tests/support/server_run.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,8 +60,7 @@ static long long answers(const char *name)
 
 static nf_status put(const char *name, uint64_t version, nf_bytes file)
 {
-    bool fresh;
-    return srv_registry_put(registry, span(name), version, file, &fresh, NULL);
+    return srv_registry_put(registry, span(name), version, file, NULL);
 }
 
 static bool is_there(const char *name)
@@ -85,6 +86,26 @@ static void refused_uploads_leave_nothing(void **state)
     assert_int_equal(put("temp", 9, junk), NF_EUNSUPPORTED);
     assert_int_equal(answers("temp"), 1);
     assert_true(nf_mem_live(NF_MEM_REGISTRY) <= before + 64); /* the list itself may be longer */
+}
+
+/* A write that stops in the middle, as on a full disk: here at a limit of the process. */
+static void a_full_disk_leaves_nothing(void **state)
+{
+    struct rlimit was, small;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    small = (struct rlimit){1000, was.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    const nf_status fresh = put("fresh", 1, temp_file), next = put("temp", 2, temp_file);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(fresh, NF_EIO);
+    assert_int_equal(next, NF_EIO);
+    assert_false(is_there("fresh"));
+    assert_false(is_there("temp/2") || is_there("temp/.part-2"));
+    assert_int_equal(answers("fresh"), -NF_ENOTFOUND);
+    assert_int_equal(answers("temp"), 1);
+    assert_int_equal(put("fresh", 1, temp_file), NF_OK);
 }
 
 static void the_last_version_takes_the_model_along(void **state)
@@ -157,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(refused_uploads_leave_nothing),
+        TEST(a_full_disk_leaves_nothing),
         TEST(the_last_version_takes_the_model_along),
         TEST(a_policy_that_asks_for_nothing_loads_nothing),
         TEST(a_link_is_removed_and_not_what_it_leads_to),
