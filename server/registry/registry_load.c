@@ -67,6 +67,14 @@ static void log_loaded(const srv_model *m)
            m->info->weight_bytes, m->info->arena_bytes, (double)m->row_ns / 1e3);
 }
 
+/* An error as clients see it: they need not know where the models folder lies. */
+static void reason_of(char *out, size_t size, const srv_registry *r, const nf_error *why)
+{
+    const size_t root = strlen(r->options.models);
+    const bool below = root && strncmp(why->where, r->options.models, root) == 0;
+    snprintf(out, size, "%.80s: %.160s", why->where + (below ? root + 1 : 0), why->text);
+}
+
 /* Loads v from its file and swaps it in. On failure what answered before still does. */
 static nf_status load_version(srv_registry *r, model_row *m, version_row *v, nf_error *err)
 {
@@ -81,10 +89,7 @@ static nf_status load_version(srv_registry *r, model_row *m, version_row *v, nf_
     nf_free((void *)file.data);
     if (st) {
         char reason[256];
-        const size_t root = strlen(r->options.models); /* clients need not know where it lies */
-        const bool below = root && strncmp(why.where, r->options.models, root) == 0;
-        snprintf(reason, sizeof(reason), "%.80s: %.160s", why.where + (below ? root + 1 : 0),
-                 why.text);
+        reason_of(reason, sizeof(reason), r, &why);
         nf_log(NF_LOG_ERROR, "registry", "%s version %llu: %s: %s: %s", m->name,
                (unsigned long long)v->number, nf_status_name(st), why.where, why.text);
         srv_row_set(r, m, v, v->model ? SRV_AVAILABLE : SRV_FAILED,
@@ -172,17 +177,33 @@ static void set_manifest(srv_registry *r, model_row *m, srv_manifest *take_manif
     srv_manifest_unref(&old);
 }
 
+/* Versions that do not answer yet say why: their manifest cannot be read. */
+static void mark_failed(srv_registry *r, model_row *m, const srv_found *found, const nf_error *why)
+{
+    char reason[256];
+    reason_of(reason, sizeof(reason), r, why);
+    for (size_t i = 0; i < found->n; i++) {
+        version_row *v = srv_row_add_version(r, m, found->versions[i].number);
+        if (v && !v->model && !m->held) srv_row_set(r, m, v, SRV_FAILED, NULL, reason);
+    }
+}
+
 /* Looks at the model's folder again: manifest and versions. */
 static nf_status look_again(srv_registry *r, model_row *m, nf_error *err)
 {
     char dir[SRV_PATH_ROOM];
     srv_manifest *fresh = NULL;
     srv_found found = {0};
+    nf_error why = {0};
     nf_status st;
     snprintf(dir, sizeof(dir), "%s/%s", r->options.models, m->name);
-    if ((st = srv_store_look(&found, r->options.models, m->name, r->options.load.mode_name, err)) ||
-        (st = srv_manifest_read(&fresh, dir, err)))
+    if ((st = srv_store_look(&found, r->options.models, m->name, r->options.load.mode_name, err)))
         goto done;
+    if ((st = srv_manifest_read(&fresh, dir, &why))) {
+        mark_failed(r, m, &found, &why);
+        nf_note(err, st, why.where, "%s", why.text);
+        goto done;
+    }
     set_manifest(r, m, fresh);
     forget_found(m);
     for (size_t i = 0; i < found.n && !st; i++)
@@ -201,8 +222,11 @@ static nf_status look_at_file(srv_registry *r, model_row *m, nf_error *err)
 static nf_status refresh(srv_registry *r, model_row *m, bool force, nf_error *err)
 {
     const nf_status st = m->file ? look_at_file(r, m, err) : look_again(r, m, err);
+    if (st)
+        nf_log(NF_LOG_ERROR, "registry", "%s: %s: %s", m->name, err ? err->where : "",
+               err ? err->text : nf_status_text(st));
     if (st || m->held) return st;
-    return apply(r, m, force, err);
+    return apply(r, m, force, err); /* logs for itself */
 }
 
 static nf_status scan_folder(void *arg, const char *name)
@@ -226,8 +250,7 @@ static nf_status scan_folder(void *arg, const char *name)
     }
     model_row *m = srv_registry_add_row(r, name);
     if (!m) return NF_ENOMEM;
-    if (refresh(r, m, false, &why) && m->n == 0)
-        nf_log(NF_LOG_ERROR, "registry", "%s: %s: %s", name, why.where, why.text);
+    (void)refresh(r, m, false, &why); /* has been logged; the other models go on */
     return NF_OK;
 }
 

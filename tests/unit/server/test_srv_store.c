@@ -17,6 +17,17 @@ static srv_live live;
 static srv_registry *registry;
 static nf_bytes temp_file;
 
+static int start_again(void)
+{
+    const srv_registry_options o = {
+        .load = {.engine = {.mode = ENG_MODE_FILE}, .mode_name = "edge", .n_slots = 2},
+        .models = folder,
+        .live = &live};
+    srv_registry_destroy(&registry);
+    if (srv_registry_create(&registry, &o, NULL)) return -1;
+    return srv_registry_scan(registry, NULL);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -24,12 +35,7 @@ static int setup(void **state)
     test_temp_model(folder);
     temp_file = test_file("models/temp/1/edge.tflite");
     atomic_store(&live.max_model_bytes, 1 << 20);
-    const srv_registry_options o = {
-        .load = {.engine = {.mode = ENG_MODE_FILE}, .mode_name = "edge", .n_slots = 2},
-        .models = folder,
-        .live = &live};
-    if (srv_registry_create(&registry, &o, NULL)) return -1;
-    return srv_registry_scan(registry, NULL);
+    return start_again();
 }
 
 static int teardown(void **state)
@@ -172,6 +178,32 @@ static void a_deletion_counts_even_when_the_next_version_is_broken(void **state)
     assert_int_equal(answers("temp"), -NF_ELOADING);
 }
 
+/* A model whose model.json cannot be read is there, and says why it does not answer. */
+static void a_broken_manifest_is_told(void **state)
+{
+    static const char text[] = "{\"labels\":5}";
+    const srv_selector s = {span("temp"), SRV_PICK_DEFAULT, span("")};
+    char path[1100];
+    nf_error err = {0};
+    srv_model *m = NULL;
+    (void)state;
+    assert_int_equal(put("other", 1, temp_file), NF_OK);
+    snprintf(path, sizeof(path), "%s/other/model.json", folder);
+    assert_int_equal(nf_write_file(path, (nf_bytes){(const uint8_t *)text, strlen(text)}, NULL),
+                     NF_OK);
+    snprintf(path, sizeof(path), "%s/temp/model.json", folder);
+    assert_int_equal(nf_write_file(path, (nf_bytes){(const uint8_t *)text, strlen(text)}, NULL),
+                     NF_OK);
+    assert_int_equal(srv_registry_scan(registry, NULL), NF_OK);
+    assert_int_equal(answers("other"), 1); /* as before */
+    assert_int_equal(start_again(), 0);
+    assert_int_equal(srv_registry_get(&m, registry, &s, &err), NF_ELOADING);
+    assert_non_null(strstr(err.text, "labels"));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(srv_registry_scan(registry, NULL), NF_OK);
+    assert_int_equal(answers("temp"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -184,6 +216,7 @@ int main(void)
         TEST(a_link_is_removed_and_not_what_it_leads_to),
         TEST(a_version_whose_files_are_gone_can_be_uploaded_again),
         TEST(a_deletion_counts_even_when_the_next_version_is_broken),
+        TEST(a_broken_manifest_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
