@@ -31,6 +31,7 @@ typedef struct serve {
     char **argv; /* as they came, for SIGHUP */
     atomic_bool failed;
     unsigned loops, workers;
+    size_t connections; /* at a time */
 } serve;
 
 typedef struct scan_job {
@@ -214,7 +215,7 @@ static nf_status start_http(serve *s, nf_error *err)
 {
     const srv_http_options o = {.listen = s->config.listen,
                                 .loops = s->loops,
-                                .max_connections = (size_t)s->config.max_connections,
+                                .max_connections = s->connections,
                                 .routes = srv_api_routes(),
                                 .app = &s->app,
                                 .admit = srv_api_admit,
@@ -227,7 +228,14 @@ static nf_status start_http(serve *s, nf_error *err)
     return srv_http_create(&s->http, &o, err);
 }
 
-static void raise_file_limit(int64_t connections)
+/* A connection keeps up to 23 kB: the edge's default has to fit a container of 64 MiB. */
+static size_t connections_of(const srv_config *c)
+{
+    if (c->max_connections) return (size_t)c->max_connections;
+    return c->mode ? 10000 : 1024;
+}
+
+static void raise_file_limit(size_t connections)
 {
     struct rlimit limit;
     const rlim_t want = (rlim_t)connections + 64;
@@ -246,7 +254,8 @@ static nf_status start(serve *s, nf_error *err)
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
     mallopt(M_ARENA_MAX, (int)s->loops);
     signal(SIGPIPE, SIG_IGN);
-    raise_file_limit(c->max_connections);
+    s->connections = connections_of(c);
+    raise_file_limit(s->connections);
     nf_log_set(log_line, NULL, (nf_log_level)c->log_level);
     srv_config_live(&s->app.live, c);
     s->app.mode_name = srv_config_mode(c);

@@ -32,7 +32,7 @@ static const nf_opt rows[] = {
     {"max-body", "BYTES", "16MiB", "largest body of a prediction", NF_OPT_BYTES, AT(max_body), 1, 1 << 30, NULL},
     {"max-request-memory", "BYTES", "64MiB", "largest tensors, and largest reply, of a request", NF_OPT_BYTES, AT(max_request_memory), 65536, 1ll << 40, NULL},
     {"max-model-bytes", "BYTES", "256MiB", "largest model file", NF_OPT_BYTES, AT(max_model_bytes), 1, 1ll << 40, NULL},
-    {"max-connections", "N", "10000", "connections at a time", NF_OPT_NUM, AT(max_connections), 1, 1000000, NULL},
+    {"max-connections", "N", "0", "connections at a time; 0: edge 1024, cloud 10000", NF_OPT_NUM, AT(max_connections), 0, 1000000, NULL},
     {"request-timeout", "TIME", "10s", "a request that has not arrived by then is cut off", NF_OPT_TIME, AT(request_timeout), 1000, 3600000000, NULL},
     {"upload-timeout", "TIME", "10min", "the same for an uploaded model", NF_OPT_TIME, AT(upload_timeout), 1000, 86400000000, NULL},
     {"idle-timeout", "TIME", "60s", "an idle connection is closed after that", NF_OPT_TIME, AT(idle_timeout), 1000, 86400000000, NULL},

@@ -9,8 +9,8 @@
 typedef struct srv_config {
     int mode; /* 0 edge, 1 cloud */
     const char *config, *models, *listen;
-    int64_t http_threads, workers; /* 0 = as the mode says */
-    int64_t queue, max_connections;
+    int64_t http_threads, workers, max_connections; /* 0 = as the mode says */
+    int64_t queue;
     int64_t max_body, max_model_bytes, max_request_memory, memory_budget;                /* bytes */
     int64_t request_timeout, upload_timeout, idle_timeout, queue_timeout, drain_timeout; /* us */
     int64_t inline_us;
