@@ -120,7 +120,7 @@ static nf_status run(const bench_opts *o, const char *url, cl_client *client, cl
     if ((st = prepare(&t, client, o, err))) goto done;
     if ((st = probe(&t, client, err))) goto done;
     cl_conn_cancel(t.conn); /* the load brings its own connections */
-    if ((st = cl_closed_loop(client, &t.url, t.call, t.n_calls, &load, &result, err))) goto done;
+    if ((st = cl_run_load(client, &t.url, t.call, t.n_calls, &load, &result, err))) goto done;
     snprintf(env->congestion, sizeof(env->congestion), "%s", result.facts.congestion);
     if (o->json)
         st = cl_json_print(cl_json_bench(&report), stdout, err);

@@ -87,7 +87,9 @@ static nf_status get_inputs(cl_inputs *in, const compare_opts *o, cl_target *t, 
 static nf_status open_targets(cl_target *t, const compare_opts *o, cl_client *client, cl_inputs *in,
                               nf_error *err)
 {
-    const cl_limits limits = {(uint64_t)o->connect_us, (uint64_t)o->timeout_us, 256u << 20};
+    const cl_limits limits = {.connect_us = (uint64_t)o->connect_us,
+                              .response_us = (uint64_t)o->timeout_us,
+                              .body_most = 256u << 20};
     nf_status st;
     if (!o->edge || !o->cloud)
         return nf_fail(err, NF_EINVAL, o->edge ? "--cloud" : "--edge", "a URL is needed");

@@ -66,7 +66,9 @@ static void take_round(ping_target *p, const cl_exchange *x, const cl_tcp_facts 
 
 static nf_status ping_rounds(ping_target *p, const ping_opts *o, cl_client *client, nf_error *err)
 {
-    const cl_limits limits = {(uint64_t)o->connect_us, (uint64_t)o->timeout_us, 1u << 20};
+    const cl_limits limits = {.connect_us = (uint64_t)o->connect_us,
+                              .response_us = (uint64_t)o->timeout_us,
+                              .body_most = 1u << 20};
     cl_target t = {0};
     cl_exchange x;
     cl_tcp_facts facts;

@@ -242,7 +242,7 @@ static void closed_loop_counts(void **state)
                           .progress = &quiet};
     (void)state;
     open_stage(&g, play, NF_COUNT(play));
-    assert_ok(cl_closed_loop(&g.client, &g.url, &g.call, 1, &load, &r, &err), &err);
+    assert_ok(cl_run_load(&g.client, &g.url, &g.call, 1, &load, &r, &err), &err);
     assert_int_equal(r.rec.issued, 100);
     assert_int_equal(r.rec.ok, 100); /* the 503 fell into the warm-up */
     assert_int_equal(r.rec.latency.count, 100);

@@ -165,7 +165,11 @@ static endpoint *connect_near(size_t i)
     cl_dial *dial;
     nf_error err = {0};
     assert_ok(cl_host_port_parse(&at, cl_link_spec_of(g.link)->listen, &err), &err);
-    const cl_dial_spec spec = {at.host, at.port, 5000000, on_dialled, &g.near[i]};
+    const cl_dial_spec spec = {.host = at.host,
+                               .port = at.port,
+                               .timeout_us = 5000000,
+                               .done = on_dialled,
+                               .user = &g.near[i]};
     assert_ok(cl_dial_start(&dial, &g.client.loop, &spec, &err), &err);
     while (!g.near[i].sock && !g.near[i].cut)
         uv_run(&g.client.loop, UV_RUN_ONCE);
@@ -322,7 +326,8 @@ typedef struct ask {
 
 static void check_ask(const cl_control *control, const ask *a)
 {
-    static const cl_limits limits = {2000000, 5000000, 4096};
+    static const cl_limits limits = {
+        .connect_us = 2000000, .response_us = 5000000, .body_most = 4096};
     cl_target t;
     cl_call call;
     cl_exchange x;
