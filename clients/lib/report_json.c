@@ -187,50 +187,6 @@ json_t *cl_json_comparison(const cl_comparison *c)
     return root;
 }
 
-static json_t *hist_latency(const nf_hist *h)
-{
-    json_t *j = json_object(), *raw = json_object();
-    char name[16];
-    for (size_t i = 0; i < NF_COUNT(cl_permilles); i++) {
-        const unsigned p = cl_permilles[i];
-        cl_permille_name(name, sizeof(name), p);
-        set(raw, name,
-            cl_json_us(cl_quantile_shown(h->count, p), (double)nf_hist_quantile(h, p / 1000.0)));
-    }
-    set(raw, "max", cl_json_us(h->count > 0, (double)h->most));
-    set(raw, "mean", cl_json_us(h->count > 0, h->count ? (double)h->sum / (double)h->count : 0));
-    set(j, "n", count(h->count));
-    set(j, "raw", raw);
-    return j;
-}
-
-json_t *cl_json_bench(const cl_bench_report *b)
-{
-    json_t *root = cl_json_root(b->env, 0), *load = json_object(), *t = json_object();
-    json_t *targets = json_array();
-    const cl_load_result *r = b->result;
-    const double seconds = (double)r->elapsed_ns / 1e9;
-    set(load, "mode", json_string("closed"));
-    set(load, "concurrency", count(b->load->connections));
-    set(load, "interrupted", json_boolean(r->interrupted));
-    set(load, "elapsed_us", cl_json_us(true, (double)r->elapsed_ns));
-    set(load, "client_cpu_us", cl_json_us(true, (double)r->cpu_ns));
-    set(root, "load", load);
-    set(t, "name", json_string("target"));
-    set(t, "url", json_string(b->url));
-    set(t, "requests", count(r->rec.issued));
-    set(t, "ok", count(r->rec.ok));
-    set(t, "rate", json_real(seconds > 0 ? (double)r->rec.ok / seconds : 0));
-    set(t, "connections_opened", count(r->rec.opened));
-    set(t, "latency", hist_latency(&r->rec.latency));
-    set(t, "bytes", cl_json_bytes(&r->rec));
-    set(t, "tcp", cl_json_tcp(&r->facts));
-    set(t, "errors", cl_json_errors(&r->rec));
-    json_array_append_new(targets, t);
-    set(root, "targets", targets);
-    return root;
-}
-
 nf_status cl_json_print(json_t *j, FILE *to, nf_error *err)
 {
     nf_status st = NF_OK;

@@ -106,38 +106,3 @@ void cl_text_comparison(const cl_comparison *c, FILE *to)
     print_limits(c, to);
     fprintf(to, "%s\n", c->sentence);
 }
-
-static void print_percentiles(const nf_hist *h, FILE *to)
-{
-    char name[16], value[32];
-    fprintf(to, "latency   ");
-    for (size_t i = 0; i < NF_COUNT(cl_permilles); i++) {
-        const unsigned p = cl_permilles[i];
-        const bool shown = cl_quantile_shown(h->count, p);
-        cell(value, sizeof(value), shown, (double)nf_hist_quantile(h, p / 1000.0));
-        fprintf(to, " %s %s", cl_permille_name(name, sizeof(name), p), value);
-        if (!shown) fprintf(to, " (n=%llu)", (unsigned long long)h->count);
-        fputs(i + 1 < NF_COUNT(cl_permilles) ? "," : "", to);
-    }
-    fprintf(to, ", max %s\n", cell(value, sizeof(value), h->count > 0, (double)h->most));
-}
-
-void cl_text_bench(const cl_bench_report *b, FILE *to)
-{
-    const cl_recorder *r = &b->result->rec;
-    const double seconds = (double)b->result->elapsed_ns / 1e9;
-    const double cpu = seconds > 0 ? (double)b->result->cpu_ns / (double)b->result->elapsed_ns : 0;
-    fprintf(to, "%s, %zu connections, closed loop, %.2f s%s\n", b->url, b->load->connections,
-            seconds, b->result->interrupted ? ", interrupted" : "");
-    fprintf(to, "requests   %llu ok, %llu failed, %.0f/s\n", (unsigned long long)r->ok,
-            (unsigned long long)cl_recorder_errors(r), seconds > 0 ? (double)r->ok / seconds : 0);
-    print_percentiles(&r->latency, to);
-    fprintf(to, "bytes/req  up %.0f (%.0f body + %.0f headers), down %.0f (%.0f + %.0f)\n",
-            cl_recorder_each(r, r->up_total), cl_recorder_each(r, r->up_app),
-            cl_recorder_each(r, r->up_total - r->up_app), cl_recorder_each(r, r->down_total),
-            cl_recorder_each(r, r->down_app), cl_recorder_each(r, r->down_total - r->down_app));
-    print_errors(r, "errors", to);
-    if (cpu > 0.9)
-        fprintf(to, "note       this client used %.0f %% of its core: it may be the limit\n",
-                cpu * 100);
-}
