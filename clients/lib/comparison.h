@@ -2,6 +2,7 @@
 #ifndef CL_COMPARISON_H
 #define CL_COMPARISON_H
 
+#include "clients/lib/energy.h"
 #include "clients/lib/pairs.h"
 #include "clients/lib/run_env.h"
 
@@ -26,12 +27,20 @@ typedef struct cl_side_summary {
 
 typedef enum cl_verdict { CL_EDGE_FASTER, CL_CLOUD_FASTER, CL_NO_DIFFERENCE } cl_verdict;
 
+/* For the modelled energy and price. */
+typedef struct cl_billing {
+    const cl_radio *radio; /* NULL: no energy */
+    double kbps;           /* at which it sends; 0: the fastest it was measured at */
+    cl_tariff tariff;
+} cl_billing;
+
 typedef struct cl_comparison {
     const char *model, *inputs; /* borrowed */
     uint64_t seed;
     double min_effect; /* share, 0.05 = 5 % */
     const cl_pairs *pairs;
     const cl_env *env;
+    cl_billing billing;
     cl_side_summary side[2];
     size_t both;     /* pairs that both sides answered */
     double diff_ns;  /* median of edge - cloud; negative: edge is faster */

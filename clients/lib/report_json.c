@@ -3,6 +3,8 @@
  * memory ends as NULL or short, and cl_json_print tells. */
 #include "clients/lib/report_json.h"
 
+#include "clients/lib/report_parts.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -107,6 +109,8 @@ static json_t *latency_of(const cl_side_summary *s)
     set(j, "n", count(s->n));
     set(j, "raw", raw);
     set(j, "ci95", ci);
+    set(j, "cdf", cl_json_cdf(s));
+    set(j, "bins", cl_json_bins(s));
     return j;
 }
 
@@ -124,9 +128,13 @@ static json_t *served_of(const cl_side *side)
     return j;
 }
 
-static json_t *target_of(const cl_side *side, const cl_side_summary *s)
+static json_t *target_of(const cl_comparison *c, int which)
 {
     char url[1400];
+    const cl_side *side = &c->pairs->side[which];
+    const cl_side_summary *s = &c->side[which];
+    const double queue = (double)side->queue_us, compute = (double)side->compute_us;
+    const double waiting = queue > 0 ? s->server_ns * queue / (queue + compute) : 0;
     json_t *j = json_object(), *phases = json_object();
     snprintf(url, sizeof(url), "http://%s%s", side->target->url.authority, side->target->url.path);
     set(j, "name", json_string(side->target->name));
@@ -137,10 +145,15 @@ static json_t *target_of(const cl_side *side, const cl_side_summary *s)
     set(j, "served", served_of(side));
     set(j, "latency", latency_of(s));
     set(phases, "server", cl_json_us(s->server_known, s->server_ns));
+    set(phases, "server_queue", cl_json_us(s->server_known, waiting));
+    set(phases, "server_compute", cl_json_us(s->server_known, s->server_ns - waiting));
     set(phases, "network", cl_json_us(s->server_known, s->network_ns));
     set(j, "phases", phases);
     set(j, "bytes", cl_json_bytes(&side->rec));
     set(j, "tcp", cl_json_tcp(&side->facts));
+    set(j, "tcp_each", cl_json_tcp_bytes(side));
+    set(j, "scores", cl_json_scores(&side->scores));
+    set(j, "energy", cl_json_energy(c, which));
     set(j, "requests", count(side->rec.issued));
     set(j, "connections_opened", count(side->rec.opened));
     set(j, "errors", cl_json_errors(&side->rec));
@@ -172,7 +185,7 @@ json_t *cl_json_comparison(const cl_comparison *c)
     set(load, "interrupted", json_boolean(c->pairs->interrupted));
     set(root, "load", load);
     for (int s = 0; s < 2; s++)
-        json_array_append_new(targets, target_of(&c->pairs->side[s], &c->side[s]));
+        json_array_append_new(targets, target_of(c, s));
     set(root, "targets", targets);
     set(cmp, "metric", json_string("latency, edge minus cloud, paired"));
     set(cmp, "pairs", count(c->both));
@@ -183,7 +196,9 @@ json_t *cl_json_comparison(const cl_comparison *c)
     set(cmp, "min_effect", json_real(c->min_effect));
     set(cmp, "verdict", json_string(c->sentence));
     set(cmp, "agreement", agreement_of(&c->pairs->agreement));
+    set(cmp, "windows", cl_json_windows(c));
     set(root, "compare", cmp);
+    set(root, "cost", cl_json_cost(c));
     return root;
 }
 
