@@ -50,7 +50,7 @@ static nf_status read_lines(cl_arrivals *a, const char *text, size_t len, nf_err
         st = read_line(a, &text, line, err);
     if (st) return st;
     const double span = a->n_trace ? (double)a->trace_ns[a->n_trace - 1] / 1e9 : 0;
-    if (span <= 0) return nf_fail(err, NF_EINVAL, a->name, "expected at least two moments");
+    if (span <= 0) return nf_fail(err, NF_EINVAL, a->name, "expected a moment after 0 s");
     a->rate = (double)a->n_trace / span;
     return NF_OK;
 }

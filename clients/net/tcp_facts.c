@@ -4,10 +4,9 @@
 #include "clients/net/tcp_facts.h"
 
 #include "engine/base/bytes.h"
-#include "engine/base/file.h"
-#include "engine/base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -41,19 +40,25 @@ int cl_congestion_set(int fd, const char *name)
     return code ? -errno : 0;
 }
 
+/* What the kernel offers, a line of names; "" when it does not say. */
+static void read_offer(char *to, size_t room)
+{
+    const int fd = open(AVAILABLE, O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd < 0 ? 0 : read(fd, to, room - 1);
+    to[n > 0 ? n : 0] = '\0';
+    to[strcspn(to, "\n")] = '\0';
+    if (fd >= 0) close(fd);
+}
+
 nf_status cl_congestion_check(const char *name, nf_error *err)
 {
-    nf_bytes offered = {0};
+    char offer[256];
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return nf_fail(err, NF_EIO, "congestion", "no socket: errno %d", errno);
     const int code = cl_congestion_set(fd, name);
     close(fd);
     if (!code) return NF_OK;
-    if (nf_read_file(&offered, AVAILABLE, 4096, NF_MEM_CLIENT, NULL)) offered.len = 0;
-    const nf_status st =
-        nf_fail(err, NF_EUNSUPPORTED, "congestion",
-                "'%.15s' is not offered here (errno %d); there are: %.*s", name, -code,
-                (int)offered.len, offered.len ? (const char *)offered.data : "");
-    nf_free((void *)(uintptr_t)offered.data);
-    return st;
+    read_offer(offer, sizeof(offer));
+    return nf_fail(err, NF_EUNSUPPORTED, "congestion",
+                   "'%.15s' is not offered here (errno %d); there are: %s", name, -code, offer);
 }
