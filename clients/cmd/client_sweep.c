@@ -103,7 +103,9 @@ static nf_status read_spec(cl_sweep_spec *to, const sweep_opts *o, nf_error *err
                           .warmup = (size_t)o->warmup,
                           .seed = (uint64_t)o->seed,
                           .min_effect = o->min_effect / 100,
-                          .limits = {(uint64_t)o->connect_us, (uint64_t)o->timeout_us, 256u << 20}};
+                          .limits = {.connect_us = (uint64_t)o->connect_us,
+                                     .response_us = (uint64_t)o->timeout_us,
+                                     .body_most = 256u << 20}};
     if (!o->edge || !o->cloud)
         return nf_fail(err, NF_EINVAL, o->edge ? "--cloud" : "--edge", "a URL is needed");
     if ((st = read_models(to, o->model, err))) return st;
