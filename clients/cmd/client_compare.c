@@ -12,7 +12,7 @@
 #define GIVE_UP 10 /* failures in a row */
 
 typedef struct compare_opts {
-    const char *edge, *cloud, *model, *input, *labelled, *min_effect, *html, *out;
+    const char *edge, *cloud, *model, *input, *labelled, *min_effect, *html, *out, *congestion;
     double kbps, memory_gb, egress;
     int radio;
     int64_t pairs, warmup, seed, timeout_us, connect_us;
@@ -45,6 +45,8 @@ static const nf_opt rows[] = {
      AT(memory_gb), 0, 10000, NULL},
     {"egress", "USD", "0", "price of a gigabyte out of the cloud", NF_OPT_REAL, AT(egress), 0, 1000,
      NULL},
+    {"congestion", "NAME", "", "TCP algorithm of this side, e.g. cubic; absent: the host's own",
+     NF_OPT_TEXT, AT(congestion), 0, 0, NULL},
     CL_ROW_TIMEOUT(compare_opts),
     CL_ROW_CONNECT(compare_opts),
     CL_ROW_JSON(compare_opts),
@@ -94,7 +96,8 @@ static nf_status open_targets(cl_target *t, const compare_opts *o, cl_client *cl
 {
     const cl_limits limits = {.connect_us = (uint64_t)o->connect_us,
                               .response_us = (uint64_t)o->timeout_us,
-                              .body_most = 256u << 20};
+                              .body_most = 256u << 20,
+                              .congestion = o->congestion};
     nf_status st;
     if (!o->edge || !o->cloud)
         return nf_fail(err, NF_EINVAL, o->edge ? "--cloud" : "--edge", "a URL is needed");

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 typedef struct sweep_opts {
-    const char *edge, *cloud, *model, *rtt, *up, *payload, *input, *out;
+    const char *edge, *cloud, *model, *rtt, *up, *payload, *input, *out, *congestion;
     int64_t down_bps, pairs, warmup, seed, timeout_us, connect_us;
     double min_effect;
     bool json, quiet;
@@ -35,6 +35,8 @@ static const nf_opt rows[] = {
     {"seed", "N", "1", "of the inputs, the order and the bootstrap", NF_OPT_NUM, AT(seed), 0,
      INT64_MAX, NULL},
     {"o", "FILE", "", "also write the run, for report", NF_OPT_TEXT, AT(out), 0, 0, NULL},
+    {"congestion", "NAME", "", "TCP algorithm of this side, e.g. cubic; absent: the host's own",
+     NF_OPT_TEXT, AT(congestion), 0, 0, NULL},
     CL_ROW_TIMEOUT(sweep_opts),
     CL_ROW_CONNECT(sweep_opts),
     CL_ROW_JSON(sweep_opts),
@@ -105,7 +107,8 @@ static nf_status read_spec(cl_sweep_spec *to, const sweep_opts *o, nf_error *err
                           .min_effect = o->min_effect / 100,
                           .limits = {.connect_us = (uint64_t)o->connect_us,
                                      .response_us = (uint64_t)o->timeout_us,
-                                     .body_most = 256u << 20}};
+                                     .body_most = 256u << 20,
+                                     .congestion = o->congestion}};
     if (!o->edge || !o->cloud)
         return nf_fail(err, NF_EINVAL, o->edge ? "--cloud" : "--edge", "a URL is needed");
     if ((st = read_models(to, o->model, err))) return st;

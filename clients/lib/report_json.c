@@ -136,7 +136,8 @@ static json_t *target_of(const cl_comparison *c, int which)
     const double queue = (double)side->queue_us, compute = (double)side->compute_us;
     const double waiting = queue > 0 ? s->server_ns * queue / (queue + compute) : 0;
     json_t *j = json_object(), *phases = json_object();
-    snprintf(url, sizeof(url), "http://%s%s", side->target->url.authority, side->target->url.path);
+    snprintf(url, sizeof(url), "%s://%s%s", side->target->url.tls ? "https" : "http",
+             side->target->url.authority, side->target->url.path);
     set(j, "name", json_string(side->target->name));
     set(j, "url", json_string(url));
     set(j, "reachable", json_boolean(side->reachable));

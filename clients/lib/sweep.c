@@ -225,9 +225,10 @@ nf_status cl_sweep_run(cl_sweep *out, const cl_sweep_spec *spec, cl_client *clie
     nf_status st;
     *out = (cl_sweep){.median_error = NAN};
     if ((st = cl_url_parse(&cloud, spec->cloud, err))) return st;
-    snprintf(r.cloud_address, sizeof(r.cloud_address), "%s", cloud.authority);
-    if (!strchr(cloud.authority, ':'))
-        snprintf(r.cloud_address, sizeof(r.cloud_address), "%s:%s", cloud.host, cloud.port);
+    if (cloud.tls)
+        return nf_fail(err, NF_EUNSUPPORTED, "--cloud", "the sweep's link carries http alone");
+    snprintf(r.cloud_address, sizeof(r.cloud_address),
+             cloud.host[strcspn(cloud.host, ":")] ? "[%s]:%s" : "%s:%s", cloud.host, cloud.port);
     st = make_room(out, spec, err);
     for (size_t b = 0; b < spec->n_models * spec->payload.n && !st && !client->stopped; b++)
         st = sweep_base(&r, b, err);
