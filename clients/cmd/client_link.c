@@ -13,7 +13,7 @@ typedef struct link_opts {
     const char *listen, *to, *control, *profile, *schedule, *congestion;
     const char *rtt, *up, *down, *jitter, *loss, *connect, *queue; /* over the profile's */
     int64_t seed;
-    int down_mode;
+    int backend, down_mode;
     bool profiles, check, require_check, quiet;
 } link_opts;
 
@@ -41,6 +41,8 @@ static const nf_opt rows[] = {
      AT(queue), 0, 0, NULL},
     {"schedule", "SPANS", NULL, "outages: '10s up,30s down,20s up'; then it stays", NF_OPT_TEXT,
      AT(schedule), 0, 0, NULL},
+    {"backend", NULL, "proxy", "tun: packet-exact, over a network device; needs rights",
+     NF_OPT_PICK, AT(backend), 0, 0, "proxy|tun"},
     {"down-mode", NULL, "stall", "what an outage does to connections", NF_OPT_PICK, AT(down_mode),
      0, 0, "stall|reset"},
     {"congestion", "NAME", "", "TCP algorithm of its sockets: cubic, reno, bbr", NF_OPT_TEXT,
@@ -59,7 +61,9 @@ static const cl_usage usage = {
     "link",
     "--listen ADDR:PORT --to HOST:PORT [options]",
     "Relays TCP connections as a slow, distant or absent network would. What is not given is not\n"
-    "shaped; bare numbers are ms and Mbit/s. SIGUSR1 begins and ends an outage.",
+    "shaped; bare numbers are ms and Mbit/s. SIGUSR1 begins and ends an outage. With --backend "
+    "tun\n"
+    "clients on this host connect to the address that is printed.",
     "nearfar-client link --listen 127.0.0.1:9000 --to 127.0.0.1:8080 --rtt 60ms --up 12mbit "
     "--down 40mbit",
     {rows, NF_COUNT(rows)}};
@@ -111,11 +115,17 @@ static void say_start(const link_run *r)
 {
     const cl_link_spec *s = cl_link_spec_of(r->link);
     char settings[400];
-    fprintf(stdout, "link %s -> %s, %s%s%s\n", s->listen, s->to,
-            cl_settings_text(settings, sizeof(settings), &s->shape),
+    fprintf(stdout, "link %s -> %s, %s%s%s%s\n", s->listen, s->to,
+            cl_settings_text(settings, sizeof(settings), &s->shape), s->tun ? ", packet-exact" : "",
             r->control ? ", control http://" : "",
             r->control ? cl_control_address(r->control) : "");
     fflush(stdout);
+}
+
+/* A look before the use that a client cut short says nothing; the one after it counts. */
+static bool check_missed(const link_run *r)
+{
+    return !r->after.ok || (r->before.done && !r->before.ok);
 }
 
 static void say_end(const link_run *r)
@@ -128,11 +138,12 @@ static void say_end(const link_run *r)
             "%llu outages, %llu lost, %llu stalls%s%s\n",
             (unsigned long long)s.connections, (unsigned long long)up->bytes,
             (unsigned long long)down->bytes, (unsigned long long)s.refused,
-            (unsigned long long)s.outages, (unsigned long long)(up->lost + down->lost),
+            (unsigned long long)s.outages,
+            (unsigned long long)(up->lost + up->dropped + down->lost + down->dropped),
             (unsigned long long)(up->stalls + down->stalls), r->checked ? ", " : "",
-            !r->checked                   ? ""
-            : r->after.ok || r->before.ok ? "check ok"
-                                          : "check not ok");
+            !r->checked       ? ""
+            : check_missed(r) ? "check not ok"
+                              : "check ok");
 }
 
 static void say_check(const link_run *r, const char *when, const cl_check_result *c)
@@ -211,6 +222,7 @@ static nf_status start(link_run *r, const link_opts *o, nf_error *err)
                          .to = o->to,
                          .congestion = o->congestion,
                          .seed = (uint64_t)o->seed,
+                         .tun = o->backend == 1,
                          .reset_when_down = o->down_mode == 1};
     if (!o->listen || !o->to)
         return nf_fail(err, NF_EINVAL, o->listen ? "--to" : "--listen", "an address is needed");
@@ -234,8 +246,7 @@ static int serve(link_run *r)
     uv_run(&r->client.loop, UV_RUN_DEFAULT); /* until SIGTERM or Ctrl-C */
     if (r->checked) check_again(r);
     say_end(r);
-    const bool missed = !r->after.ok || (r->before.done && !r->before.ok);
-    return r->require_check && missed ? CL_EXIT_LINK_CHECK : CL_EXIT_OK;
+    return r->require_check && check_missed(r) ? CL_EXIT_LINK_CHECK : CL_EXIT_OK;
 }
 
 int cl_cmd_link(int argc, char **argv)

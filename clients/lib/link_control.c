@@ -54,10 +54,11 @@ static void on_patience(uv_timer_t *t)
 
 static json_t *flow_json(const cl_link_flow *f)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "bytes", (json_int_t)f->bytes, "segments",
-                     (json_int_t)f->segments, "lost", (json_int_t)f->lost, "stalls",
-                     (json_int_t)f->stalls, "stalled_us", (json_int_t)f->stalled_us, "rate_bps",
-                     (json_int_t)f->rate_bps, "waiting_bytes", (json_int_t)f->waiting);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "dropped", (json_int_t)f->dropped,
+                     "bytes", (json_int_t)f->bytes, "segments", (json_int_t)f->segments, "lost",
+                     (json_int_t)f->lost, "stalls", (json_int_t)f->stalls, "stalled_us",
+                     (json_int_t)f->stalled_us, "rate_bps", (json_int_t)f->rate_bps,
+                     "waiting_bytes", (json_int_t)f->waiting);
 }
 
 /* What was not measured is null. */
@@ -81,13 +82,13 @@ static json_t *state_json(const cl_control *c)
     cl_link_state s;
     cl_link_state_get(c->link, &s);
     json_t *j =
-        json_pack("{s:b,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:{s:o,s:o},s:o}", "up", s.up, "listen",
-                  spec->listen, "to", spec->to, "connections", (json_int_t)s.connections, "open",
-                  (json_int_t)s.open, "refused", (json_int_t)s.refused, "outages",
-                  (json_int_t)s.outages, "bytes_up", (json_int_t)s.flow[CL_UP].bytes, "bytes_down",
-                  (json_int_t)s.flow[CL_DOWN].bytes, "congestion", spec->congestion, "delivered",
-                  "up", flow_json(&s.flow[CL_UP]), "down", flow_json(&s.flow[CL_DOWN]), "check",
-                  check_json(c->check));
+        json_pack("{s:b,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:{s:o,s:o},s:o}", "up", s.up,
+                  "backend", spec->tun ? "tun" : "proxy", "listen", spec->listen, "to", spec->to,
+                  "connections", (json_int_t)s.connections, "open", (json_int_t)s.open, "refused",
+                  (json_int_t)s.refused, "outages", (json_int_t)s.outages, "bytes_up",
+                  (json_int_t)s.flow[CL_UP].bytes, "bytes_down", (json_int_t)s.flow[CL_DOWN].bytes,
+                  "congestion", spec->congestion, "delivered", "up", flow_json(&s.flow[CL_UP]),
+                  "down", flow_json(&s.flow[CL_DOWN]), "check", check_json(c->check));
     if (j && cl_settings_to_json(&spec->shape, j) == 0) return j;
     json_decref(j);
     return NULL;

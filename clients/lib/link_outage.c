@@ -25,6 +25,7 @@ static void switch_to(cl_link *l, bool up)
     if (up == l->state.up) return;
     l->state.up = up;
     l->changes++;
+    if (l->tun) cl_tun_set_up(l->tun, up);
     if (up) {
         come_back(l);
     } else {

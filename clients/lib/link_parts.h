@@ -10,6 +10,7 @@
 
 #include "clients/lib/link_lane.h"
 #include "clients/lib/link_relay.h"
+#include "clients/lib/link_tun.h"
 #include "clients/lib/link_wire.h"
 #include "clients/lib/listener.h"
 #include "clients/net/dial.h"
@@ -51,6 +52,9 @@ struct cl_link {
     uv_timer_t *switcher; /* on the heap too: the schedule's next change */
     cl_outages schedule;
     uint64_t schedule_ns; /* when it began */
+    cl_tun *tun;          /* NULL, or it shapes and the relay behind it does not */
+    char outer[32];       /* where clients find the device */
+    char outer_probe[32];
     cl_wire wire[2];
     cl_lane_rule rule[2];
     cl_meter meter[2];

@@ -94,7 +94,7 @@ static bool measure_rate(cl_probe *p, double *bps, int from, int to)
 {
     static const char zeros[WRITE_AT_ONCE];
     char in[65536];
-    uint64_t first_ns = 0, last_ns = 0, bytes = 0;
+    uint64_t begun_ns = 0, first_ns = 0, last_ns = 0, bytes = 0;
     for (unsigned reads = 0;;) {
         struct pollfd fds[] = {{from, POLLOUT, 0}, {to, POLLIN, 0}};
         if (!ready(p, fds, 2)) return false;
@@ -108,10 +108,14 @@ static bool measure_rate(cl_probe *p, double *bps, int from, int to)
         const ssize_t n = recv(to, in, sizeof(in), 0);
         if (n <= 0) return false;
         last_ns = nf_now_ns();
-        if (reads++)
+        if (!first_ns) begun_ns = first_ns = last_ns;
+        if (last_ns - begun_ns < (uint64_t)p->skip_us * 1000) {
+            first_ns = last_ns; /* a slow start is not the line's rate */
+        } else if (reads++) {
             bytes += (uint64_t)n;
-        else
+        } else {
             first_ns = last_ns;
+        }
         if (reads > PIECES_LEAST && last_ns - first_ns >= (uint64_t)p->rate_us * 1000) break;
     }
     *bps = (double)bytes * 8e9 / (double)(last_ns - first_ns);

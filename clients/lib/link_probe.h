@@ -14,6 +14,7 @@ typedef struct cl_probe {
     int listen_fd;         /* in: what goes through comes here */
     struct sockaddr_in to; /* in: where to connect */
     int64_t rate_us;       /* in: how long each direction is filled, after its first byte */
+    int64_t skip_us;       /* in: what comes in that time after it does not count */
     atomic_bool stop;      /* set: it ends soon */
     int64_t first_ns;      /* connect to first byte; 0 = not measured */
     int64_t trip_ns[CL_PROBE_TRIPS];

@@ -7,6 +7,7 @@
 #include "engine/base/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -140,6 +141,10 @@ void cl_link_state_get(cl_link *l, cl_link_state *out)
     for (int d = CL_UP; d <= CL_DOWN; d++) {
         const cl_lane_rule *r = &l->rule[d];
         meter(l, d, now);
+        if (l->tun) {
+            cl_tun_flow(l->tun, d, &out->flow[d]);
+            continue;
+        }
         out->flow[d] = (cl_link_flow){.bytes = l->wire[d].carried - l->probed[d],
                                       .segments = r->segments,
                                       .lost = r->lost,
@@ -181,30 +186,24 @@ static nf_status start_alarm(cl_link *l, nf_error *err)
     return NF_OK;
 }
 
-/* Jitter is cut where the delay of a direction would fall below zero. */
-static void shape_direction(cl_link *l, int d, uint64_t half_ns, uint64_t now)
-{
-    const cl_link_settings *s = &l->spec.shape;
-    const uint64_t jitter_ns = (uint64_t)s->jitter_us * 1000;
-    const uint64_t early = jitter_ns / 2 < half_ns ? jitter_ns / 2 : half_ns;
-    cl_wire_reshape(&l->wire[d], (uint64_t)(d == CL_UP ? s->up_bps : s->down_bps), half_ns - early,
-                    now);
-    l->rule[d].jitter_ns = early + (jitter_ns - jitter_ns / 2);
-    l->rule[d].rtt_ns = (uint64_t)s->rtt_us * 1000;
-    l->rule[d].loss = s->loss;
-}
-
+/* With a TUN device the relay behind it adds nothing. */
 static void shape(cl_link *l)
 {
-    const cl_link_settings *s = &l->spec.shape;
+    static const cl_link_settings unshaped = {.queue_bytes = CL_QUEUE_BYTES};
+    const cl_link_settings *s = l->tun ? &unshaped : &l->spec.shape;
     const uint64_t now = l->state.up ? nf_now_ns() : l->down_since_ns; /* an outage stops time */
-    const uint64_t rtt_ns = (uint64_t)s->rtt_us * 1000;
-    const uint64_t connect_ns =
-        s->connect_us == CL_CONNECT_RTT ? rtt_ns : (uint64_t)s->connect_us * 1000;
-    shape_direction(l, CL_UP, rtt_ns / 2, now);
-    shape_direction(l, CL_DOWN, rtt_ns - rtt_ns / 2, now);
-    l->dialling.delay_ns = connect_ns / 2;
-    l->shaking.delay_ns = connect_ns;
+    const int64_t connect_us = s->connect_us == CL_CONNECT_RTT ? s->rtt_us : s->connect_us;
+    if (l->tun) cl_tun_shape(l->tun, &l->spec.shape);
+    for (int d = CL_UP; d <= CL_DOWN; d++) {
+        const cl_link_delay delay = cl_settings_delay(s, d == CL_UP);
+        cl_wire_reshape(&l->wire[d], (uint64_t)(d == CL_UP ? s->up_bps : s->down_bps),
+                        delay.fixed_ns, now);
+        l->rule[d].jitter_ns = delay.jitter_ns;
+        l->rule[d].rtt_ns = (uint64_t)s->rtt_us * 1000;
+        l->rule[d].loss = s->loss;
+    }
+    l->dialling.delay_ns = (uint64_t)connect_us * 500;
+    l->shaking.delay_ns = (uint64_t)connect_us * 1000;
 }
 
 void cl_link_reshape(cl_link *l, const cl_link_settings *s)
@@ -217,6 +216,23 @@ void cl_link_reshape(cl_link *l, const cl_link_settings *s)
     cl_link_rearm(l);
 }
 
+/* Listens on `where`; with a TUN device on its address and that port, and tells the device. */
+static nf_status listen_at(cl_link *l, cl_listener *on, const char *where, int which, nf_error *err)
+{
+    char inner[32];
+    cl_url u;
+    nf_status st;
+    if (!l->tun) return cl_listener_start(on, l->loop, where, err);
+    if ((st = cl_host_port_parse(&u, where, err))) return st;
+    snprintf(inner, sizeof(inner), "%s:%s", cl_tun_inner(l->tun), u.port);
+    if ((st = cl_listener_start(on, l->loop, inner, err))) return st;
+    if ((st = cl_host_port_parse(&u, on->address, err))) return st;
+    char *outer = which == CL_TUN_PROBE ? l->outer_probe : l->outer;
+    snprintf(outer, sizeof(l->outer), "%s:%s", cl_tun_outer(l->tun), u.port);
+    cl_tun_port(l->tun, which, (unsigned)strtoul(u.port, NULL, 10));
+    return NF_OK;
+}
+
 nf_status cl_link_probe_start(cl_link *l, unsigned port, const char **address,
                               void (*arrived)(void *user), void *user, nf_error *err)
 {
@@ -224,9 +240,9 @@ nf_status cl_link_probe_start(cl_link *l, unsigned port, const char **address,
     snprintf(l->probe_to.port, sizeof(l->probe_to.port), "%u", port & 0xffffu);
     l->probe.accepted = on_probe;
     l->probe.user = l;
-    const nf_status st = cl_listener_start(&l->probe, l->loop, "127.0.0.1:0", err);
+    const nf_status st = listen_at(l, &l->probe, "0", CL_TUN_PROBE, err);
     if (st) return st;
-    *address = l->probe.address;
+    *address = l->tun ? l->outer_probe : l->probe.address;
     l->arrived = arrived;
     l->arrived_user = user;
     return NF_OK;
@@ -265,20 +281,21 @@ nf_status cl_link_create(cl_link **out, uv_loop_t *loop, const cl_link_spec *spe
         l->rule[d].random = spec->seed + (uint64_t)d;
         l->meter[d].since_ns = nf_now_ns();
     }
-    shape(l);
     snprintf(l->congestion, sizeof(l->congestion), "%s", spec->congestion ? spec->congestion : "");
     l->spec.congestion = l->congestion;
     l->listener.congestion = l->congestion;
     snprintf(l->to_text, sizeof(l->to_text), "%s", spec->to);
     l->spec.to = l->to_text;
-    l->spec.listen = l->listener.address;
+    l->spec.listen = spec->tun ? l->outer : l->listener.address;
     st = cl_host_port_parse(&l->to, spec->to, err);
     if (!st && !l->to.host[0])
         st = nf_fail(err, NF_EINVAL, "--to", "expected HOST:PORT, got '%s'", spec->to);
     if (!st) st = start_alarm(l, err);
     l->listener.accepted = on_accepted;
     l->listener.user = l;
-    if (!st) st = cl_listener_start(&l->listener, loop, spec->listen, err);
+    if (!st && spec->tun) st = cl_tun_create(&l->tun, loop, spec->seed, err);
+    if (!st) shape(l);
+    if (!st) st = listen_at(l, &l->listener, spec->listen, CL_TUN_CLIENTS, err);
     if (st) cl_link_destroy(&l);
     *out = l;
     return st;
@@ -292,6 +309,7 @@ void cl_link_destroy(cl_link **lp)
     cl_link_reset_all(l);
     cl_listener_stop(&l->probe);
     cl_listener_stop(&l->listener);
+    cl_tun_destroy(&l->tun);
     if (l->alarm) uv_close((uv_handle_t *)l->alarm, on_closed);
     if (l->alarm_fd >= 0) close(l->alarm_fd);
     cl_wire_fini(&l->wire[CL_UP]);

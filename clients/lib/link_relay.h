@@ -20,6 +20,7 @@ typedef struct cl_link_spec {
     cl_link_settings shape;
     const char *congestion; /* TCP algorithm of its sockets; NULL or "": the host's own */
     uint64_t seed;          /* of jitter and loss: same seed, same bytes, same draws */
+    bool tun;               /* packet-exact (link_tun.h); `listen` gives the port alone */
     bool reset_when_down;   /* an outage resets connections; else they stall */
 } cl_link_spec;
 
@@ -27,9 +28,11 @@ typedef struct cl_link cl_link;
 
 typedef struct cl_link_flow { /* one direction */
     uint64_t bytes;           /* delivered */
-    uint64_t segments, lost;  /* of 1,448 bytes; counted while a loss is set */
+    uint64_t segments, lost;  /* of 1,448 bytes, counted while a loss is set; or packets */
+    uint64_t dropped;         /* packets that met a full queue; with a TUN device alone */
     uint64_t stalls, stalled_us;
     uint64_t rate_bps; /* over the last second or more */
+    uint64_t peak_bps; /* its best since the last probe began; with a TUN device alone */
     uint64_t waiting;  /* bytes in the queue */
 } cl_link_flow;
 
@@ -44,7 +47,7 @@ typedef struct cl_link_state {
 enum { CL_UP, CL_DOWN }; /* direction; also which end sends: the near one, the far one */
 
 /** Listens at once. `spec`'s texts are borrowed for the call. NF_EINVAL (addresses), NF_EIO
- * (address in use …), NF_ENOMEM. */
+ * (address in use …), NF_EDENIED (no TUN device here), NF_ENOMEM. */
 nf_status cl_link_create(cl_link **out, uv_loop_t *loop, const cl_link_spec *spec, nf_error *err);
 
 /** Resets what is open; the loop must run once more. Accepts a pointer to NULL. */

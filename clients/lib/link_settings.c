@@ -157,6 +157,14 @@ int cl_settings_to_json(const cl_link_settings *s, json_t *object)
     return bad;
 }
 
+cl_link_delay cl_settings_delay(const cl_link_settings *s, bool up)
+{
+    const uint64_t rtt_ns = (uint64_t)s->rtt_us * 1000, jitter_ns = (uint64_t)s->jitter_us * 1000;
+    const uint64_t half_ns = up ? rtt_ns / 2 : rtt_ns - rtt_ns / 2;
+    const uint64_t early = jitter_ns / 2 < half_ns ? jitter_ns / 2 : half_ns;
+    return (cl_link_delay){half_ns - early, early + (jitter_ns - jitter_ns / 2)};
+}
+
 uint64_t cl_settings_queue(const cl_link_settings *s, int64_t bps)
 {
     if (!s->queue_us || !bps) return (uint64_t)s->queue_bytes;

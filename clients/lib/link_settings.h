@@ -44,6 +44,13 @@ nf_status cl_settings_from_json(cl_link_settings *s, json_t *object, cl_settings
 /** Adds the same fields to an object. 0, or -1 without memory. */
 int cl_settings_to_json(const cl_link_settings *s, json_t *object);
 
+typedef struct cl_link_delay {    /* of one direction */
+    uint64_t fixed_ns, jitter_ns; /* each piece takes fixed .. fixed + jitter, uniformly */
+} cl_link_delay;
+
+/** Half the round trip, give or take half the jitter; cut where that would fall below zero. */
+cl_link_delay cl_settings_delay(const cl_link_settings *s, bool up);
+
 /** Bytes that may wait in a direction of that rate. */
 uint64_t cl_settings_queue(const cl_link_settings *s, int64_t bps);
 
