@@ -19,9 +19,19 @@ def client_arguments(parser):
     return a
 
 
-def start(a, port, options):
-    """nearfar-client bench on core 1, not waited for."""
-    command = ["taskset", "-c", "1", a.client, "bench", f"http://127.0.0.1:{port}{PATH}",
+def realtime():
+    """["chrt", …] where this process may use real-time priority, else []: other work on the machine
+    then delays the client, and is part of what is measured."""
+    words = ["chrt", "-f", "10"]
+    try:
+        return words if subprocess.run([*words, "true"], capture_output=True).returncode == 0 else []
+    except FileNotFoundError:
+        return []
+
+
+def start(a, port, options, before=()):
+    """nearfar-client bench on core 1, behind the words `before`, not waited for."""
+    command = ["taskset", "-c", "1", *before, a.client, "bench", f"http://127.0.0.1:{port}{PATH}",
                "--input", BODY, "--json", *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

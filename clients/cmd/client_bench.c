@@ -1,6 +1,7 @@
 /* client_bench.c - nearfar-client bench: one target under load. Layer: clients/cmd. */
 #include "clients/cmd/client_cmd.h"
 #include "clients/lib/bench_report.h"
+#include "clients/lib/json_run.h"
 #include "clients/lib/requests.h"
 #include "clients/net/tls.h"
 #include "engine/base/mem.h"
@@ -8,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STEPS_MOST       64
-#define OPEN_CONNECTIONS 64 /* of an open loop, when -c is not given: they are opened when needed  \
-                             */
+#define STEPS_MOST 64
+#define OPEN_CONNECTIONS                                                                           \
+    64 /* of an open loop, when -c is not given: they are opened when needed                       \
+        */
 #define CONNECTIONS_MOST 10000
 #define RATE_MOST        1000000
 
@@ -18,7 +20,7 @@ typedef struct bench_opts {
     int64_t requests, duration_us, connections, timeout_us, connect_us, seed;
     double rate;
     const char *arrival, *rates, *concurrency, *warmup, *stable, *slo, *model, *input, *hgrm, *csv;
-    const char *congestion, *ca;
+    const char *congestion, *ca, *out;
     int dialect;
     bool require_stable, gzip, insecure, json, quiet;
 } bench_opts;
@@ -64,6 +66,7 @@ static const nf_opt rows[] = {
     {FLAG("insecure", "https: trust anyone"), AT(insecure), 0, 0, NULL},
     CL_ROW_TIMEOUT(bench_opts),
     CL_ROW_CONNECT(bench_opts),
+    {TEXT("o", "FILE", "", "write the run as JSON, for report and diff"), AT(out), 0, 0, NULL},
     {TEXT("hgrm", "FILE", "", "write the latency percentiles for HdrHistogram's plotters"),
      AT(hgrm), 0, 0, NULL},
     {TEXT("csv", "FILE", "", "write a row for each load"), AT(csv), 0, 0, NULL},
@@ -182,8 +185,10 @@ static nf_status probe(cl_target *t, cl_client *client, nf_error *err)
 
 static nf_status print(const cl_bench *b, const bench_opts *o, nf_error *err)
 {
-    nf_status st = NF_OK;
-    if (o->csv[0]) st = cl_csv_bench(b, o->csv, err);
+    json_t *run = o->out[0] ? cl_json_bench(b) : NULL;
+    nf_status st = o->out[0] ? cl_run_write(run, o->out, err) : NF_OK;
+    json_decref(run);
+    if (!st && o->csv[0]) st = cl_csv_bench(b, o->csv, err);
     if (!st && o->hgrm[0]) st = cl_hgrm_bench(b, o->hgrm, err);
     if (!st && o->json) return cl_json_print(cl_json_bench(b), stdout, err);
     if (!st) cl_text_bench(b, stdout);
