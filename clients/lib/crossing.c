@@ -108,11 +108,11 @@ const char *cl_rate_text(char *to, size_t room, double bps)
     return to;
 }
 
-/* A point of the crossing's axis as text; "-" outside the grid. */
+/* A point of the crossing's axis as text. */
 static const char *point(char *to, size_t room, const cl_crossing *c, double v)
 {
     if (!isfinite(v))
-        snprintf(to, room, "-");
+        snprintf(to, room, "beyond the grid");
     else if (c->by_uplink)
         cl_rate_text(to, room, v);
     else
@@ -131,14 +131,52 @@ void cl_crossing_text(char *to, size_t room, const cl_sweep *s, const cl_crossin
     else
         snprintf(held, sizeof(held), "uplink %s",
                  cl_rate_text(time, sizeof(time), (double)c->held));
+    if (isfinite(c->model_at))
+        point(model, sizeof(model), c, c->model_at);
+    else
+        snprintf(model, sizeof(model), "the edge everywhere");
     if (c->kind == CL_CROSSES)
         snprintf(to, room, "%s (%s), %s: the cloud wins %s %s [%s to %s]; the model says %s",
                  b->model, size, held, c->by_uplink ? "above" : "below",
                  point(at, sizeof(at), c, c->at), point(lo, sizeof(lo), c, c->lo),
-                 point(hi, sizeof(hi), c, c->hi), point(model, sizeof(model), c, c->model_at));
+                 point(hi, sizeof(hi), c, c->hi), model);
     else
         snprintf(to, room, "%s (%s), %s: the %s wins everywhere in the grid; the model says %s",
-                 b->model, size, held, c->kind == CL_EDGE_ALWAYS ? "edge" : "cloud",
-                 isfinite(c->model_at) ? point(model, sizeof(model), c, c->model_at)
-                                       : "edge everywhere");
+                 b->model, size, held, c->kind == CL_EDGE_ALWAYS ? "edge" : "cloud", model);
+}
+
+/* The one line of a base without crossings. */
+static void base_text(char *to, size_t room, const cl_sweep *s, size_t base)
+{
+    char size[32];
+    size_t edge = 0, cloud = 0;
+    for (size_t i = 0; i < s->n_cells; i++) {
+        if (s->cell[i].base != base || !s->cell[i].pairs) continue;
+        edge += s->cell[i].verdict == CL_EDGE_FASTER;
+        cloud += s->cell[i].verdict == CL_CLOUD_FASTER;
+    }
+    cl_bytes_text(size, sizeof(size), s->base[base].up_bytes);
+    snprintf(to, room,
+             "%s (%s): edge faster in %zu cells, cloud faster in %zu, no crossing between",
+             s->base[base].model, size, edge, cloud);
+}
+
+bool cl_sweep_answer(char *to, size_t room, const cl_sweep *s, size_t i)
+{
+    for (size_t b = 0; b < s->n_bases; b++) {
+        bool any = false;
+        for (size_t k = 0; k < s->n_crossings; k++) {
+            const cl_crossing *c = &s->crossing[k];
+            if (c->base != b || c->kind != CL_CROSSES) continue;
+            any = true;
+            if (i-- > 0) continue;
+            cl_crossing_text(to, room, s, c);
+            return true;
+        }
+        if (any) continue;
+        if (i-- > 0) continue;
+        base_text(to, room, s, b);
+        return true;
+    }
+    return false;
 }

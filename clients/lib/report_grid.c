@@ -67,7 +67,6 @@ static json_t *find_cell(const heat *h, size_t x, size_t y)
 
 static void draw_cell(cl_text *t, const heat *h, size_t x, size_t y)
 {
-    char text[32];
     json_t *c = find_cell(h, x, y);
     const double edge = cl_json_number(c, "edge_us"), cloud = cl_json_number(c, "cloud_us");
     const double diff = cl_json_number(c, "diff_us") / 1e3;
@@ -87,11 +86,20 @@ static void draw_cell(cl_text *t, const heat *h, size_t x, size_t y)
                     "<rect fill=\"url(#h%zu)\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
                     "height=\"%.1f\"/>\n",
                     h->hatch, left, top, h->wide - 1.5, ROW - 1.5);
+}
+
+/* What is read stands above the model's line. */
+static void draw_number(cl_text *t, const heat *h, size_t x, size_t y)
+{
+    char text[32];
+    const double diff = cl_json_number(find_cell(h, x, y), "diff_us") / 1e3;
+    if (!isfinite(diff)) return;
     cl_text_fmt(t, "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.2\"/>\n", column(h, x),
                 row(y) + (h->nx <= TEXT_MOST ? 11 : 0));
     if (h->nx > TEXT_MOST) return;
     snprintf(text, sizeof(text), fabs(diff) < 99.5 ? "%+.2g" : "%+.0f", diff);
-    cl_svg_text(t, column(h, x), row(y) + 3, "middle", text);
+    cl_text_fmt(t, "<text class=\"num\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n",
+                column(h, x), row(y) + 3, text);
 }
 
 static void draw_labels(cl_text *t, const heat *h)
@@ -160,6 +168,9 @@ static void draw_map(cl_text *t, const heat *h)
             draw_cell(t, h, x, y);
     draw_labels(t, h);
     draw_line(t, h);
+    for (size_t y = 0; y < h->ny; y++)
+        for (size_t x = 0; x < h->nx; x++)
+            draw_number(t, h, x, y);
     cl_svg_close(t);
 }
 

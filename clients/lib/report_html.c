@@ -42,6 +42,7 @@ static const char style[] =
     ".net{fill:var(--net)}.compute{fill:var(--compute)}.queue{fill:var(--queue)}"
     ".again{fill:var(--again)}.dot{fill:var(--ink)}.none{fill:none;stroke:var(--line)}"
     ".band{opacity:.22}.axis{stroke:var(--soft);fill:none}.strong{stroke:var(--soft)}"
+    ".num{stroke:var(--card);stroke-width:3;paint-order:stroke}"
     ".iso{stroke:var(--ink);stroke-width:2;stroke-dasharray:5 4;fill:none}\n"
     "pre{overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere;padding:10px;"
     "background:var(--card);border:1px solid var(--line);border-radius:8px;font-size:.85rem}"
@@ -243,10 +244,10 @@ static void sweep_table(cl_text *t, json_t *run)
     json_t *item, *sweep = cl_json_at(run, "sweep");
     if (!sweep) return;
     add(t, "<h2>Where the cloud begins to win</h2>\n<ul>\n");
-    json_array_foreach(json_object_get(sweep, "crossings"), i, item)
+    json_array_foreach(json_object_get(sweep, "answers"), i, item)
     {
         add(t, "<li>");
-        cl_text_escaped(t, cl_json_text(item, "sentence"));
+        cl_text_escaped(t, cl_json_text(item, ""));
         add(t, "</li>\n");
     }
     add(t, "</ul>\n<details><summary>All cells as a table</summary><div class=\"scroll\"><table>"
@@ -273,22 +274,36 @@ static void plots(cl_text *t, json_t *run)
     add(t, "</div>\n");
 }
 
-/* The sentence a run comes down to. */
+/* The sentence a run comes down to: of a sweep the last crossing by round trip, which is that of
+ * the last model on the last uplink that has one. */
 static void verdict_of(char *to, size_t room, json_t *run)
+{
+    size_t i;
+    json_t *c;
+    snprintf(to, room, "%s", cl_json_text(run, "compare/verdict"));
+    if (!cl_json_at(run, "sweep")) return;
+    snprintf(to, room, "No crossover in this grid: %s", cl_json_text(run, "sweep/answers/0"));
+    json_array_foreach(cl_json_at(run, "sweep/crossings"), i, c)
+    {
+        if (strcmp(cl_json_text(c, "kind"), "crosses") == 0 &&
+            strcmp(cl_json_text(c, "axis"), "rtt_us") == 0)
+            snprintf(to, room, "%s", cl_json_text(c, "sentence"));
+    }
+}
+
+static void sweep_remarks(cl_text *t, json_t *run)
 {
     size_t i, wins = 0, cells = 0;
     json_t *c;
-    const char *said = cl_json_text(run, "compare/verdict");
-    snprintf(to, room, "%s", said);
-    if (said[0]) return;
     json_array_foreach(cl_json_at(run, "sweep/cells"), i, c)
     {
         cells++;
         wins += cl_json_text(c, "verdict")[0] == 'c';
     }
-    snprintf(to, room,
-             "The cloud is faster in %zu of %zu cells; the model is off by %.1f %% at the median",
-             wins, cells, 100 * cl_json_number(run, "sweep/median_model_error"));
+    const double error = 100 * cl_json_number(run, "sweep/median_model_error");
+    if (cells) cl_text_fmt(t, "The cloud is faster in %zu of %zu cells. ", wins, cells);
+    if (isfinite(error))
+        cl_text_fmt(t, "The model is off by %.1f %% of the cloud's time at the median. ", error);
 }
 
 static void remarks(cl_text *t, json_t *run)
@@ -297,6 +312,7 @@ static void remarks(cl_text *t, json_t *run)
     size_t i;
     json_t *target;
     add(t, "<p>");
+    sweep_remarks(t, run);
     json_array_foreach(cl_json_at(run, "targets"), i, target)
     {
         const bool gone = json_is_true(json_object_get(target, "gave_up"));

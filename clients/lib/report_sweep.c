@@ -83,12 +83,17 @@ json_t *cl_json_sweep(const cl_sweep *s, const cl_sweep_spec *spec, const cl_env
 {
     json_t *root = cl_json_root(env, spec->seed), *j = json_object();
     json_t *bases = json_array(), *cells = json_array(), *crossings = json_array();
+    json_t *answers = json_array();
+    char text[400];
     for (size_t i = 0; i < s->n_bases; i++)
         json_array_append_new(bases, base_json(&s->base[i]));
     for (size_t i = 0; i < s->n_cells; i++)
         json_array_append_new(cells, cell_json(&s->cell[i]));
     for (size_t i = 0; i < s->n_crossings; i++)
         json_array_append_new(crossings, crossing_json(s, &s->crossing[i]));
+    for (size_t i = 0; cl_sweep_answer(text, sizeof(text), s, i); i++)
+        json_array_append_new(answers, json_string(text));
+    set(j, "answers", answers);
     set(j, "edge", json_string(spec->edge));
     set(j, "cloud", json_string(spec->cloud));
     set(j, "link", json_string("proxy, one for each cell, in this process"));
@@ -155,10 +160,8 @@ void cl_text_sweep(const cl_sweep *s, const cl_sweep_spec *spec, FILE *to)
     for (size_t i = 0; i < s->n_cells; i++)
         print_cell(s, &s->cell[i], to);
     print_needed(s, to);
-    for (size_t i = 0; i < s->n_crossings; i++) {
-        cl_crossing_text(text, sizeof(text), s, &s->crossing[i]);
+    for (size_t i = 0; cl_sweep_answer(text, sizeof(text), s, i); i++)
         fprintf(to, "%s\n", text);
-    }
     if (isfinite(s->median_error))
         fprintf(to, "the model is off by %.1f %% of the cloud's time at the median of %zu cells\n",
                 s->median_error * 100, s->n_cells);

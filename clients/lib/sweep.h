@@ -86,6 +86,10 @@ nf_status cl_sweep_conclude(cl_sweep *s, const cl_sweep_spec *spec, nf_error *er
 /** One sentence of a crossing: "heavy at 20 Mbit/s up: the cloud wins below …". */
 void cl_crossing_text(char *to, size_t room, const cl_sweep *s, const cl_crossing *c);
 
+/** The i-th line of the answer to "from where on does the cloud win?": the crossings, and one line
+ * for each model and payload that has none. False: there is no such line. */
+bool cl_sweep_answer(char *to, size_t room, const cl_sweep *s, size_t i);
+
 /** "20 Mbit/s", "unlimited". */
 const char *cl_rate_text(char *to, size_t room, double bps);
 
