@@ -21,7 +21,7 @@ typedef struct bench_opts {
     double rate;
     const char *arrival, *rates, *concurrency, *warmup, *stable, *slo, *model, *input, *hgrm, *csv;
     const char *congestion, *ca, *out;
-    int dialect;
+    int dialect, keepalive;
     bool require_stable, gzip, insecure, json, quiet;
 } bench_opts;
 
@@ -63,6 +63,8 @@ static const nf_opt rows[] = {
      AT(congestion), 0, 0, NULL},
     {TEXT("ca", "FILE", "", "https: certificates to trust, PEM; else the system's"), AT(ca), 0, 0,
      NULL},
+    {"keepalive", "HOW", "on", "off: a new connection for each request", NF_OPT_PICK, AT(keepalive),
+     0, 0, "on|off"},
     {FLAG("insecure", "https: trust anyone"), AT(insecure), 0, 0, NULL},
     CL_ROW_TIMEOUT(bench_opts),
     CL_ROW_CONNECT(bench_opts),
@@ -159,7 +161,7 @@ static nf_status plan(cl_bench *b, size_t *n, const bench_opts *o, const cl_load
 static nf_status prepare(cl_target *t, cl_inputs *in, cl_client *client, const bench_opts *o,
                          nf_error *err)
 {
-    const cl_request_spec spec = {o->model, (cl_dialect)o->dialect, o->gzip};
+    const cl_request_spec spec = {o->model, (cl_dialect)o->dialect, o->gzip, o->keepalive != 0};
     const cl_input_spec input = {
         .input = o->input, .model = o->model, .made = 64, .seed = (uint64_t)o->seed};
     nf_status st = NF_OK;
@@ -277,6 +279,7 @@ int cl_cmd_bench(int argc, char **argv)
         return cl_cmd_fail(usage.name, nf_fail(&err, NF_EINVAL, "URL", "expected a URL"), &err);
     cl_progress_init(&progress, o.quiet);
     cl_bench b = {.env = &env,
+                  .fresh = o.keepalive != 0,
                   .dialect = o.dialect == CL_V2 ? "v2" : "v1",
                   .gzip = o.gzip,
                   .seed = (uint64_t)o.seed};

@@ -198,6 +198,7 @@ json_t *cl_json_bench(const cl_bench *b)
     set(root, "inputs", b->inputs[0] ? json_string(b->inputs) : json_null());
     set(root, "dialect", b->model[0] ? json_string(b->dialect) : json_null());
     set(root, "gzip", json_boolean(b->gzip));
+    set(root, "keepalive", json_boolean(!b->fresh));
     if (b->n) set(root, "load", load_of(&b->step[0]));
     for (size_t i = 0; i < b->n; i++)
         json_array_append_new(targets, target_of(b, &b->step[i]));

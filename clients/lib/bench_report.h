@@ -19,7 +19,7 @@ typedef struct cl_bench {
     char url[1400];
     char inputs[96];
     const char *model, *dialect; /* model "": the URL has a path of its own */
-    bool gzip;
+    bool gzip, fresh;
     uint64_t seed;
     const char *swept; /* "rate", "concurrency"; NULL: one load */
     cl_bench_step *step;

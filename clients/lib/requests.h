@@ -12,7 +12,8 @@ typedef enum cl_dialect { CL_V1, CL_V2 } cl_dialect;
 typedef struct cl_request_spec {
     const char *model;
     cl_dialect dialect;
-    bool gzip; /* pack the bodies, and take packed answers */
+    bool gzip;  /* pack the bodies, and take packed answers */
+    bool fresh; /* a new connection for each request */
 } cl_request_spec;
 
 /**

@@ -69,6 +69,9 @@ has "4 ok, 0 failed"
 status 0 "$url" -n 100 --congestion reno --json
 has '"cc": "reno"'
 
+status 0 "$url" -n 50 --keepalive off --gzip --json
+has '"connections_opened": 50'
+
 # Service levels and stability decide the exit status.
 status 3 "$url" -n 100 --slo 'p50<1ns,err<1%'
 has "FAIL"
