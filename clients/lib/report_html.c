@@ -77,13 +77,23 @@ static void cell(cl_text *t, const char *text, const char *small)
     add(t, "</td>");
 }
 
+/* Saved percentiles are whole microseconds: below a millisecond there is nothing behind the point.
+ */
+static void whole_us(char *to, size_t room, double us)
+{
+    if (us < 999.5 && us == floor(us))
+        snprintf(to, room, "%.0f us", us);
+    else
+        cl_time_text(to, room, us * 1e3);
+}
+
 /* A number of microseconds at `path` as text; false when it is not there. */
 static bool time_at(char *to, size_t room, json_t *j, const char *path)
 {
     const double us = cl_json_number(j, path);
     snprintf(to, room, "n/a");
     if (!isfinite(us)) return false;
-    cl_time_text(to, room, us * 1e3);
+    whole_us(to, room, us);
     return true;
 }
 
@@ -135,7 +145,7 @@ static const char *number_text(char *to, size_t room, double v, number_kind kind
     if (!isfinite(v))
         snprintf(to, room, "n/a");
     else if (kind == TIMES)
-        cl_time_text(to, room, v * 1e3);
+        whole_us(to, room, v);
     else if (kind == BYTES)
         cl_bytes_text(to, room, v);
     else if (kind == PERCENT)
