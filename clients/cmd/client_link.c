@@ -133,14 +133,15 @@ static void say_end(const link_run *r)
     cl_link_state s;
     cl_link_state_get(r->link, &s);
     const cl_link_flow *up = &s.flow[CL_UP], *down = &s.flow[CL_DOWN];
+    const uint64_t lost = up->lost + up->dropped + down->lost + down->dropped;
+    const uint64_t stalls = up->stalls + down->stalls;
     fprintf(stdout,
             "link ended: %llu connections, %llu bytes up, %llu bytes down, %llu refused, "
             "%llu outages, %llu lost, %llu stalls%s%s\n",
             (unsigned long long)s.connections, (unsigned long long)up->bytes,
             (unsigned long long)down->bytes, (unsigned long long)s.refused,
-            (unsigned long long)s.outages,
-            (unsigned long long)(up->lost + up->dropped + down->lost + down->dropped),
-            (unsigned long long)(up->stalls + down->stalls), r->checked ? ", " : "",
+            (unsigned long long)s.outages, (unsigned long long)lost, (unsigned long long)stalls,
+            r->checked ? ", " : "",
             !r->checked       ? ""
             : check_missed(r) ? "check not ok"
                               : "check ok");

@@ -108,14 +108,12 @@ static bool measure_rate(cl_probe *p, double *bps, int from, int to)
         const ssize_t n = recv(to, in, sizeof(in), 0);
         if (n <= 0) return false;
         last_ns = nf_now_ns();
-        if (!first_ns) begun_ns = first_ns = last_ns;
-        if (last_ns - begun_ns < (uint64_t)p->skip_us * 1000) {
-            first_ns = last_ns; /* a slow start is not the line's rate */
-        } else if (reads++) {
+        if (!begun_ns) begun_ns = last_ns;
+        if (last_ns - begun_ns >= (uint64_t)p->skip_us * 1000) reads++;
+        if (reads > 1)
             bytes += (uint64_t)n;
-        } else {
-            first_ns = last_ns;
-        }
+        else
+            first_ns = last_ns; /* the start, or a slow start that does not count */
         if (reads > PIECES_LEAST && last_ns - first_ns >= (uint64_t)p->rate_us * 1000) break;
     }
     *bps = (double)bytes * 8e9 / (double)(last_ns - first_ns);

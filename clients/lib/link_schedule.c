@@ -20,7 +20,7 @@ static nf_status bad(const char *text, nf_error *err)
 static nf_status read_span(cl_outages *s, char *span, const char *all, nf_error *err)
 {
     static const nf_opt row = {
-        .name = "schedule", .kind = NF_OPT_TIME, .least = 1, .most = SPAN_MOST};
+        .name = "schedule", .arg = "TIME", .kind = NF_OPT_TIME, .least = 1, .most = SPAN_MOST};
     int64_t us = 0;
     char *time = span + strspn(span, " ");
     char *word = time + strcspn(time, " ");

@@ -12,9 +12,10 @@
 
 typedef struct field_row {
     const char *json, *option; /* option: NULL for a second way to say it */
-    nf_opt_kind kind;
+    const char *arg;           /* what an error says was expected */
     size_t offset;
     int64_t least, most;
+    nf_opt_kind kind;
     bool in_profile;
 } field_row;
 
@@ -22,14 +23,15 @@ typedef struct field_row {
 #define LOSS_MOST 0.5
 
 static const field_row fields[] = {
-    {"rtt_us", "rtt", NF_OPT_TIME, AT(rtt_us), 0, 60000000, true},
-    {"jitter_us", "jitter", NF_OPT_TIME, AT(jitter_us), 0, 60000000, false},
-    {"connect_delay_us", "connect-delay", NF_OPT_TIME, AT(connect_us), 0, 60000000, false},
-    {"up_bps", "up", NF_OPT_RATE, AT(up_bps), 8000, RATE_MOST, true},
-    {"down_bps", "down", NF_OPT_RATE, AT(down_bps), 8000, RATE_MOST, true},
-    {"loss", "loss", NF_OPT_REAL, AT(loss), 0, 1, true},
-    {"queue_bytes", "queue", NF_OPT_BYTES, AT(queue_bytes), CL_QUEUE_LEAST, 1 << 30, false},
-    {"queue_us", NULL, NF_OPT_TIME, AT(queue_us), 0, 60000000, false},
+    {"rtt_us", "rtt", "TIME", AT(rtt_us), 0, 60000000, NF_OPT_TIME, true},
+    {"jitter_us", "jitter", "TIME", AT(jitter_us), 0, 60000000, NF_OPT_TIME, false},
+    {"connect_delay_us", "connect-delay", "TIME", AT(connect_us), 0, 60000000, NF_OPT_TIME, false},
+    {"up_bps", "up", "RATE", AT(up_bps), 8000, RATE_MOST, NF_OPT_RATE, true},
+    {"down_bps", "down", "RATE", AT(down_bps), 8000, RATE_MOST, NF_OPT_RATE, true},
+    {"loss", "loss", "SHARE", AT(loss), 0, 1, NF_OPT_REAL, true},
+    {"queue_bytes", "queue", "BYTES", AT(queue_bytes), CL_QUEUE_LEAST, 1 << 30, NF_OPT_BYTES,
+     false},
+    {"queue_us", NULL, "TIME", AT(queue_us), 0, 60000000, NF_OPT_TIME, false},
 };
 
 cl_link_settings cl_settings_default(void)
@@ -55,7 +57,8 @@ static nf_status read_loss(double *out, const char *name, const char *text, doub
 static nf_status read_value(cl_link_settings *s, const field_row *f, const char *name,
                             const char *text, nf_error *err)
 {
-    const nf_opt row = {.name = name, .kind = f->kind, .least = f->least, .most = f->most};
+    const nf_opt row = {
+        .name = name, .arg = f->arg, .kind = f->kind, .least = f->least, .most = f->most};
     void *at = (char *)s + f->offset;
     int64_t v = 0;
     nf_status st;
