@@ -46,6 +46,7 @@ typedef struct cl_comparison {
     double diff_ns;  /* median of edge - cloud; negative: edge is faster */
     cl_interval ci;  /* of it, paired bootstrap */
     double shift_ns; /* Hodges-Lehmann */
+    double p_value;  /* of no shift, Wilcoxon signed rank; NAN: fewer than CL_PAIRS_LEAST */
     cl_verdict verdict;
     char sentence[400]; /* begins with the verdict's words */
 } cl_comparison;
@@ -58,6 +59,14 @@ typedef struct cl_comparison {
 nf_status cl_comparison_make(cl_comparison *c, nf_error *err);
 
 void cl_comparison_fini(cl_comparison *c);
+
+/**
+ * Two-sided p-value of the Wilcoxon signed-rank test that n paired differences lie around zero:
+ * normal approximation with corrections for ties and continuity, zeros left out; NAN with fewer
+ * than CL_PAIRS_LEAST others. `room` holds n; |d| < 2^62. Source: W. J. Conover, Practical
+ * Nonparametric Statistics, 3rd ed., section 5.7.
+ */
+double cl_wilcoxon(int64_t *room, const int64_t *d, size_t n);
 
 /** "edge faster", "cloud faster", "no difference shown". */
 const char *cl_verdict_text(cl_verdict v);

@@ -194,6 +194,7 @@ json_t *cl_json_comparison(const cl_comparison *c)
     set(cmp, "ci95", interval(c->ci));
     set(cmp, "resamples", json_integer(CL_RESAMPLES));
     set(cmp, "hl_shift_us", cl_json_us(c->both > 0, c->shift_ns));
+    set(cmp, "p_value", real_or_null(c->p_value));
     set(cmp, "min_effect", json_real(c->min_effect));
     set(cmp, "verdict", json_string(c->sentence));
     set(cmp, "agreement", agreement_of(&c->pairs->agreement));
