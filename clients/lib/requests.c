@@ -5,16 +5,7 @@
 #include "engine/base/mem.h"
 #include "server/wire/wire.h"
 
-/* Header lines of a request, by what it asks for. "close": the server ends the connection, so that
- * waiting ports pile up on its side and not on this one. */
-static const char *headers_of(const cl_request_spec *spec, bool body)
-{
-    static const char *const lines[2][3] = {
-        {NULL, "Accept-Encoding: gzip\r\n", "Content-Encoding: gzip\r\nAccept-Encoding: gzip\r\n"},
-        {"Connection: close\r\n", "Accept-Encoding: gzip\r\nConnection: close\r\n",
-         "Content-Encoding: gzip\r\nAccept-Encoding: gzip\r\nConnection: close\r\n"}};
-    return lines[spec->fresh][spec->gzip ? 1 + body : 0];
-}
+static const char packed_headers[] = "Content-Encoding: gzip\r\nAccept-Encoding: gzip\r\n";
 
 static nf_status make_call(cl_call *call, const cl_target *t, const cl_request_spec *spec,
                            cl_call_spec *c, nf_error *err)
@@ -22,10 +13,13 @@ static nf_status make_call(cl_call *call, const cl_target *t, const cl_request_s
     char *packed = NULL;
     size_t len;
     nf_status st;
-    c->headers = headers_of(spec, c->body.len > 0);
+    c->last = spec->fresh;
     if (spec->gzip && c->body.len) {
         if ((st = cl_gzip(&packed, &len, c->body, err))) return st;
         c->body = (nf_bytes){(const uint8_t *)packed, len};
+        c->headers = packed_headers;
+    } else if (spec->gzip) {
+        c->headers = strchr(packed_headers, '\n') + 1; /* the second line alone */
     }
     st = cl_call_init(call, &t->url, c, err);
     nf_free(packed);

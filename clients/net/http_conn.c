@@ -57,8 +57,9 @@ static void finish(cl_conn *c, cl_failure failure, const char *why)
     x->failure = failure ? failure : cl_failure_from_http(c->reply.status);
     x->why = why;
     x->down_app = c->reply.body_wire;
+    const bool last = c->call->last;
     c->call = NULL;
-    if (failure || !c->reply.keep_alive) hang_up(c);
+    if (failure || last || !c->reply.keep_alive) hang_up(c);
     done(c->user, x);
 }
 

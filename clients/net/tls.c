@@ -186,10 +186,12 @@ bool cl_tls_write(cl_tls *t, nf_bytes plain)
 cl_tls_step cl_tls_read(cl_tls *t, char *to, size_t room, size_t *n)
 {
     for (;;) {
+        const size_t at = t->in.at;
         const ssize_t got = gnutls_record_recv(t->session, to, room);
         *n = got > 0 ? (size_t)got : 0;
         if (got >= 0) return CL_TLS_READY;
-        if (got == GNUTLS_E_AGAIN) return CL_TLS_MORE;
+        /* A session ticket gives "again" too, with the answer perhaps right behind it. */
+        if (got == GNUTLS_E_AGAIN && (t->in.at == t->in.len || t->in.at == at)) return CL_TLS_MORE;
         if (gnutls_error_is_fatal((int)got)) return fail(t, (int)got);
     }
 }

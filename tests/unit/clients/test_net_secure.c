@@ -143,6 +143,7 @@ static void congestion_names(void **state)
 typedef struct secure_peer {
     cl_listener listener;
     gnutls_certificate_credentials_t who;
+    gnutls_datum_t ticket_key; /* tickets come in front of the first answer, in the same read */
     gnutls_session_t session;
     cl_sock *sock;
     char in[65536], request[65536];
@@ -218,6 +219,7 @@ static void on_accepted(void *user, cl_sock *sock)
     assert_int_equal(gnutls_init(&s->session, GNUTLS_SERVER | GNUTLS_NONBLOCK), 0);
     gnutls_set_default_priority(s->session);
     gnutls_credentials_set(s->session, GNUTLS_CRD_CERTIFICATE, s->who);
+    assert_int_equal(gnutls_session_ticket_enable_server(s->session, &s->ticket_key), 0);
     gnutls_transport_set_ptr(s->session, s);
     gnutls_transport_set_push_function(s->session, peer_push);
     gnutls_transport_set_pull_function(s->session, peer_pull);
@@ -311,6 +313,7 @@ static void tls_end_to_end(void **state)
     snprintf(path, sizeof(path), "/tmp/nearfar-ca-%ld.pem", (long)getpid());
     memset(&peer, 0, sizeof(peer));
     make_certificate(&peer, path);
+    assert_int_equal(gnutls_session_ticket_key_generate(&peer.ticket_key), 0);
     peer.listener.accepted = on_accepted;
     peer.listener.user = &peer;
     assert_ok(cl_client_init(&client, &err), &err);
@@ -330,6 +333,7 @@ static void tls_end_to_end(void **state)
     for (size_t i = 0; i < NF_COUNT(trust); i++)
         cl_trust_destroy(&trust[i]);
     gnutls_certificate_free_credentials(peer.who);
+    gnutls_free(peer.ticket_key.data);
     unlink(path);
     assert_int_equal(nf_mem_live(NF_MEM_CLIENT), 0);
 }
