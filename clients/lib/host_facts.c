@@ -58,7 +58,7 @@ static void look_rights(cl_host_fact *f)
 
 static void look_tun(cl_host_fact *f)
 {
-    char text[200];
+    char text[240];
     const int code = cl_trial_tun();
     if (code == 0)
         snprintf(text, sizeof(text), "a device can be made");
@@ -71,7 +71,7 @@ static void look_tun(cl_host_fact *f)
 
 static void look_netem(cl_host_fact *f)
 {
-    char text[200];
+    char text[240];
     const int code = cl_trial_netem();
     if (code == 0)
         snprintf(text, sizeof(text), "the kernel has it");
@@ -85,7 +85,7 @@ static void look_netem(cl_host_fact *f)
 
 static void look_congestion(cl_host_fact *f)
 {
-    char now[64], all[128], text[200];
+    char now[64], all[128], text[240];
     const bool known =
         read_line(now, sizeof(now), "/proc/sys/net/ipv4/tcp_congestion_control") &&
         read_line(all, sizeof(all), "/proc/sys/net/ipv4/tcp_available_congestion_control");
@@ -99,7 +99,7 @@ static void look_congestion(cl_host_fact *f)
 static void look_clock(cl_host_fact *f)
 {
     struct timespec res = {0};
-    char source[64], text[200];
+    char source[64], text[240];
     clock_getres(CLOCK_MONOTONIC, &res);
     const bool known = read_line(
         source, sizeof(source), "/sys/devices/system/clocksource/clocksource0/current_clocksource");
@@ -113,7 +113,7 @@ static void look_clock(cl_host_fact *f)
 static void look_timer(cl_host_fact *f)
 {
     int64_t late[TICKS];
-    char text[200];
+    char text[240];
     for (size_t i = 0; i < TICKS; i++) {
         const uint64_t due = nf_now_ns() + 1000000;
         const struct timespec at = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)};
@@ -147,7 +147,7 @@ static void look_docker(cl_host_fact *f)
     const struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = "/var/run/docker.sock"};
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int code = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)&at, sizeof(at));
-    char text[200];
+    char text[240];
     snprintf(text, sizeof(text), "%s: %s", at.sun_path, code ? strerror(errno) : "answers");
     if (fd >= 0) close(fd);
     found(f, code == 0, text, "only for the compose files: start the engine, join its group");

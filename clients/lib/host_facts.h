@@ -10,7 +10,7 @@ typedef struct cl_host_fact {
     const char *name; /* "netem" */
     const char *use;  /* what it is for */
     bool fine;
-    char found[200]; /* what is there, or why it is not */
+    char found[240]; /* what is there, or why it is not */
     char cure[160];  /* what to do; "" when it is fine */
 } cl_host_fact;
 

@@ -16,7 +16,7 @@ typedef struct cl_check_result {
     double rtt_us;      /* median; -1 = not measured, as in the next three */
     double first_us;    /* connect to first byte: the connect delay and a round trip */
     double rate_bps[2]; /* CL_UP, CL_DOWN */
-    char note[200];     /* what was delivered against what was asked, or why it was not measured */
+    char note[320];     /* what was delivered against what was asked, or why it was not measured */
 } cl_check_result;
 
 typedef struct cl_check cl_check;
