@@ -12,7 +12,13 @@ static const struct {
     {"ping", "how far a server is: name, connect, first byte, kernel round trip", cl_cmd_ping},
     {"bench", "how fast one target answers under load", cl_cmd_bench},
     {"compare", "edge against cloud: paired, interleaved, with a verdict", cl_cmd_compare},
+    {"sweep", "edge against cloud over a grid of round trips and uplinks: the crossover",
+     cl_cmd_sweep},
+    {"model", "the same computed, without a network", cl_cmd_model},
+    {"report", "saved runs as one HTML page", cl_cmd_report},
+    {"diff", "what changed between two saved runs; fails a build", cl_cmd_diff},
     {"link", "an emulated network between two addresses", cl_cmd_link},
+    {"doctor", "what this host can emulate and measure, and why not", cl_cmd_doctor},
 };
 
 static const struct {

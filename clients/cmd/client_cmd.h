@@ -13,7 +13,12 @@ int cl_cmd_predict(int argc, char **argv);
 int cl_cmd_ping(int argc, char **argv);
 int cl_cmd_bench(int argc, char **argv);
 int cl_cmd_compare(int argc, char **argv);
+int cl_cmd_sweep(int argc, char **argv);
+int cl_cmd_model(int argc, char **argv);
+int cl_cmd_report(int argc, char **argv);
+int cl_cmd_diff(int argc, char **argv);
 int cl_cmd_link(int argc, char **argv);
+int cl_cmd_doctor(int argc, char **argv);
 
 typedef struct cl_usage {
     const char *name;     /* "predict" */

@@ -1,8 +1,10 @@
 /* client_ping.c - nearfar-client ping: the way to a server, step by step. Layer: clients/cmd. */
 #include "clients/cmd/client_cmd.h"
+#include "clients/lib/recorder.h"
 #include "clients/lib/report_json.h"
 #include "clients/lib/target.h"
 #include "clients/lib/text_out.h"
+#include "clients/net/tls.h"
 #include "engine/base/mem.h"
 #include "server/wire/wire.h"
 
@@ -11,12 +13,20 @@
 
 typedef struct ping_opts {
     int64_t rounds, timeout_us, connect_us;
-    bool json;
+    const char *congestion, *ca;
+    bool insecure, verbose, json;
 } ping_opts;
 
 #define AT(field) offsetof(ping_opts, field)
 static const nf_opt rows[] = {
     {"n", "N", "5", "rounds, each on a new connection", NF_OPT_NUM, AT(rounds), 1, 10000, NULL},
+    {"v", NULL, NULL, "the last request step by step, and what the kernel knows of its connection",
+     NF_OPT_FLAG, AT(verbose), 0, 0, NULL},
+    {"congestion", "NAME", "", "TCP algorithm: cubic, bbr, reno; else the host's own", NF_OPT_TEXT,
+     AT(congestion), 0, 0, NULL},
+    {"ca", "FILE", "", "https: certificates to trust, PEM; else the system's", NF_OPT_TEXT, AT(ca),
+     0, 0, NULL},
+    {"insecure", NULL, NULL, "https: trust anyone", NF_OPT_FLAG, AT(insecure), 0, 0, NULL},
     CL_ROW_TIMEOUT(ping_opts),
     CL_ROW_CONNECT(ping_opts),
     CL_ROW_JSON(ping_opts),
@@ -25,16 +35,17 @@ static const nf_opt rows[] = {
 static const cl_usage usage = {
     "ping",
     "URL… [-n N]",
-    "For each URL: time to look the name up, to connect, to the first byte of an answer, all of "
-    "it,\n"
+    "For each URL: time to look the name up, to connect, for TLS, to the first byte of an answer,\n"
+    "all of it, "
     "and the kernel's own round trip. Medians; a step that did not happen is \"-\".",
     "nearfar-client ping http://127.0.0.1:8080 http://127.0.0.1:8081",
     {rows, NF_COUNT(rows)}};
 
-enum { DNS, CONNECT, FIRST_BYTE, TOTAL, KERNEL_RTT, STEPS };
-static const char *const step_names[STEPS] = {"dns", "connect", "first byte", "total",
-                                              "kernel rtt"};
-static const char *const step_keys[STEPS] = {"dns", "connect", "first_byte", "total", "kernel_rtt"};
+enum { DNS, CONNECT, SECURE, FIRST_BYTE, TOTAL, KERNEL_RTT, STEPS };
+static const char *const step_names[STEPS] = {"dns",        "connect", "tls",
+                                              "first byte", "total",   "kernel rtt"};
+static const char *const step_keys[STEPS] = {"dns",        "connect", "tls",
+                                             "first_byte", "total",   "kernel_rtt"};
 
 typedef struct ping_target {
     const char *url;
@@ -42,6 +53,8 @@ typedef struct ping_target {
     size_t n[STEPS];
     uint64_t failed;
     char why[400];
+    cl_times last; /* of the last round that was answered */
+    cl_tcp_facts facts;
 } ping_target;
 
 static void note(ping_target *p, int step, uint64_t from, uint64_t to)
@@ -59,14 +72,22 @@ static void take_round(ping_target *p, const cl_exchange *x, const cl_tcp_facts 
     }
     if (x->t.resolved) note(p, DNS, x->t.start, x->t.resolved);
     note(p, CONNECT, dialled, x->t.connected);
+    note(p, SECURE, x->t.secured ? x->t.connected : 0, x->t.secured);
     note(p, FIRST_BYTE, x->t.sent, x->t.first);
     note(p, TOTAL, x->t.start, x->t.end);
+    p->last = x->t;
+    p->facts = *facts;
     if (facts->known) note(p, KERNEL_RTT, 1, 1 + (uint64_t)facts->rtt_us * 1000);
 }
 
-static nf_status ping_rounds(ping_target *p, const ping_opts *o, cl_client *client, nf_error *err)
+static nf_status ping_rounds(ping_target *p, const ping_opts *o, const cl_trust *trust,
+                             cl_client *client, nf_error *err)
 {
-    const cl_limits limits = {(uint64_t)o->connect_us, (uint64_t)o->timeout_us, 1u << 20};
+    const cl_limits limits = {.connect_us = (uint64_t)o->connect_us,
+                              .response_us = (uint64_t)o->timeout_us,
+                              .body_most = 1u << 20,
+                              .congestion = o->congestion,
+                              .trust = trust};
     cl_target t = {0};
     cl_exchange x;
     cl_tcp_facts facts;
@@ -104,6 +125,55 @@ static void print_table(const ping_target *p, size_t n)
     }
 }
 
+#define BAR 48 /* columns of a waterfall */
+
+/* One line a step: where it lies in the whole, and how long it took. */
+static void print_waterfall(const ping_target *p)
+{
+    char text[32], bar[BAR + 1];
+    const cl_times *t = &p->last;
+    const double scale = t->end > t->start ? BAR / (double)(t->end - t->start) : 0;
+    uint64_t at = 0;
+    for (int k = 0; k < CL_PHASES; k++) {
+        uint64_t ns;
+        if (!cl_phase_ns(&ns, t, (cl_phase)k)) {
+            fprintf(stdout, "  %-8s %10s\n", cl_phase_name((cl_phase)k), "-");
+            continue;
+        }
+        const size_t from = (size_t)((double)at * scale);
+        const size_t to = (size_t)((double)(at + ns) * scale);
+        at += ns;
+        for (size_t c = 0; c < BAR; c++)
+            bar[c] = c == from || (c > from && c < to) ? '#' : '.';
+        bar[BAR] = '\0';
+        fprintf(stdout, "  %-8s %10s  %s\n", cl_phase_name((cl_phase)k),
+                cl_time_text(text, sizeof(text), (double)ns), bar);
+    }
+}
+
+static void print_facts(const cl_tcp_facts *f)
+{
+    char rtt[32], least[32];
+    if (!f->known) return;
+    fprintf(
+        stdout,
+        "  kernel   rtt %s, least %s; %s; up %llu B in %u segments (%llu B again), down %llu B\n",
+        cl_time_text(rtt, sizeof(rtt), f->rtt_us * 1e3),
+        cl_time_text(least, sizeof(least), f->rtt_min_us * 1e3), f->congestion,
+        (unsigned long long)f->bytes_up, f->segments_up, (unsigned long long)f->bytes_again,
+        (unsigned long long)f->bytes_down);
+}
+
+static void print_last(const ping_target *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!p[i].last.end) continue;
+        fprintf(stdout, "%s, last request\n", p[i].url);
+        print_waterfall(&p[i]);
+        print_facts(&p[i].facts);
+    }
+}
+
 static json_t *step_json(const int64_t *sorted, size_t n)
 {
     if (!n) return json_null();
@@ -126,6 +196,7 @@ static nf_status print_json(const cl_env *env, const ping_target *p, size_t n, n
         json_object_set_new(t, "failed", json_integer((json_int_t)p[i].failed));
         json_object_set_new(t, "first_error", p[i].failed ? json_string(p[i].why) : json_null());
         json_object_set_new(t, "phases", phases);
+        json_object_set_new(t, "tcp", cl_json_tcp(&p[i].facts));
         json_array_append_new(targets, t);
     }
     json_object_set_new(root, "targets", targets);
@@ -144,8 +215,16 @@ static nf_status make_room(int64_t **room, ping_target **p, size_t n, size_t rou
     return NF_OK;
 }
 
+static nf_status read_options(cl_trust **trust, const ping_opts *o, nf_error *err)
+{
+    nf_status st = o->congestion[0] ? cl_congestion_check(o->congestion, err) : NF_OK;
+    if (!st && (o->ca[0] || o->insecure)) st = cl_trust_create(trust, o->ca, o->insecure, err);
+    return st;
+}
+
 static nf_status run(const ping_opts *o, char **urls, size_t n, const cl_env *env, int *code)
 {
+    cl_trust *trust = NULL;
     nf_error err = {0};
     cl_client client;
     ping_target *p = NULL;
@@ -153,20 +232,23 @@ static nf_status run(const ping_opts *o, char **urls, size_t n, const cl_env *en
     nf_status st = cl_client_init(&client, &err);
 
     if (st) return *code = cl_cmd_fail(usage.name, st, &err), st;
-    st = make_room(&room, &p, n, (size_t)o->rounds, &err);
+    st = read_options(&trust, o, &err);
+    if (!st) st = make_room(&room, &p, n, (size_t)o->rounds, &err);
     *code = CL_EXIT_OK;
     for (size_t i = 0; i < n && !st; i++) {
         p[i].url = urls[i];
-        st = ping_rounds(&p[i], o, &client, &err);
+        st = ping_rounds(&p[i], o, trust, &client, &err);
         if (!st && p[i].failed && !p[i].n[TOTAL]) *code = CL_EXIT_UNREACHABLE;
     }
     if (!st && o->json) st = print_json(env, p, n, &err);
     if (!st && !o->json) print_table(p, n);
+    if (!st && !o->json && o->verbose) print_last(p, n);
     if (client.stopped) *code = CL_EXIT_INTERRUPTED;
     if (st) *code = cl_cmd_fail(usage.name, st, &err);
     nf_free(p);
     nf_free(room);
     cl_client_fini(&client);
+    cl_trust_destroy(&trust);
     return st;
 }
 

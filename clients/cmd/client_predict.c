@@ -121,7 +121,9 @@ int cl_cmd_predict(int argc, char **argv)
 
     cl_env_get(&env, argc, argv);
     if (!cl_cmd_parse(&o, &usage, 0, argc, argv, &code)) return code;
-    const cl_limits limits = {(uint64_t)o.connect_us, (uint64_t)o.timeout_us, 256u << 20};
+    const cl_limits limits = {.connect_us = (uint64_t)o.connect_us,
+                              .response_us = (uint64_t)o.timeout_us,
+                              .body_most = 256u << 20};
     nf_status st = cl_client_init(&client, &err);
     if (st) return cl_cmd_fail(usage.name, st, &err);
     st = cl_target_init(&t, &client, "target", o.url, &limits, &err);

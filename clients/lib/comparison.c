@@ -51,17 +51,41 @@ static nf_status summarise(cl_side_summary *s, const cl_side *side, size_t pairs
     return NF_OK;
 }
 
+double cl_wilcoxon(int64_t *room, const int64_t *d, size_t n)
+{
+    size_t k = 0;
+    double plus = 0, ties = 0;
+    for (size_t i = 0; i < n; i++) /* twice the size, odd when positive */
+        if (d[i]) room[k++] = d[i] > 0 ? 2 * d[i] + 1 : -2 * d[i];
+    if (k < CL_PAIRS_LEAST) return NAN;
+    cl_sort(room, k);
+    for (size_t i = 0, j; i < k; i = j) {
+        double above = 0;
+        for (j = i; j < k && room[j] / 2 == room[i] / 2; j++)
+            above += (double)(room[j] % 2);
+        const double t = (double)(j - i);
+        plus += above * (double)(i + 1 + j) / 2; /* the mean of the ranks i + 1 .. j */
+        ties += t * t * t - t;
+    }
+    const double m = (double)k;
+    const double variance = m * (m + 1) * (2 * m + 1) / 24 - ties / 48;
+    const double off = fmax(0, fabs(plus - m * (m + 1) / 4) - 0.5);
+    return variance > 0 ? erfc(off / sqrt(2 * variance)) : NAN;
+}
+
 static nf_status difference(cl_comparison *c, nf_error *err)
 {
     const cl_pairs *p = c->pairs;
     nf_status st = NF_OK;
-    int64_t *d = nf_alloc_array(p->done, sizeof(*d), NF_MEM_CLIENT);
+    int64_t *d = nf_alloc_array(2 * p->done, sizeof(*d), NF_MEM_CLIENT); /* and room for ranks */
+    c->p_value = NAN;
     if (!d) return nf_fail(err, NF_ENOMEM, "comparison", "no memory for %zu pairs", p->done);
     for (size_t i = 0; i < p->done; i++)
         if (p->side[0].ns[i] != CL_NO_TIME && p->side[1].ns[i] != CL_NO_TIME)
             d[c->both++] = p->side[0].ns[i] - p->side[1].ns[i];
     cl_sort(d, c->both);
     if (c->both) {
+        c->p_value = cl_wilcoxon(d + p->done, d, c->both);
         c->diff_ns = cl_median(d, c->both);
         c->shift_ns = cl_hodges_lehmann(d, c->both);
         st = cl_bootstrap_median(&c->ci, d, c->both, CL_RESAMPLES, c->seed, err);

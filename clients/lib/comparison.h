@@ -2,6 +2,7 @@
 #ifndef CL_COMPARISON_H
 #define CL_COMPARISON_H
 
+#include "clients/lib/energy.h"
 #include "clients/lib/pairs.h"
 #include "clients/lib/run_env.h"
 
@@ -26,17 +27,26 @@ typedef struct cl_side_summary {
 
 typedef enum cl_verdict { CL_EDGE_FASTER, CL_CLOUD_FASTER, CL_NO_DIFFERENCE } cl_verdict;
 
+/* For the modelled energy and price. */
+typedef struct cl_billing {
+    const cl_radio *radio; /* NULL: no energy */
+    double kbps;           /* at which it sends; 0: the fastest it was measured at */
+    cl_tariff tariff;
+} cl_billing;
+
 typedef struct cl_comparison {
     const char *model, *inputs; /* borrowed */
     uint64_t seed;
     double min_effect; /* share, 0.05 = 5 % */
     const cl_pairs *pairs;
     const cl_env *env;
+    cl_billing billing;
     cl_side_summary side[2];
     size_t both;     /* pairs that both sides answered */
     double diff_ns;  /* median of edge - cloud; negative: edge is faster */
     cl_interval ci;  /* of it, paired bootstrap */
     double shift_ns; /* Hodges-Lehmann */
+    double p_value;  /* of no shift, Wilcoxon signed rank; NAN: fewer than CL_PAIRS_LEAST */
     cl_verdict verdict;
     char sentence[400]; /* begins with the verdict's words */
 } cl_comparison;
@@ -49,6 +59,14 @@ typedef struct cl_comparison {
 nf_status cl_comparison_make(cl_comparison *c, nf_error *err);
 
 void cl_comparison_fini(cl_comparison *c);
+
+/**
+ * Two-sided p-value of the Wilcoxon signed-rank test that n paired differences lie around zero:
+ * normal approximation with corrections for ties and continuity, zeros left out; NAN with fewer
+ * than CL_PAIRS_LEAST others. `room` holds n; |d| < 2^62. Source: W. J. Conover, Practical
+ * Nonparametric Statistics, 3rd ed., section 5.7.
+ */
+double cl_wilcoxon(int64_t *room, const int64_t *d, size_t n);
 
 /** "edge faster", "cloud faster", "no difference shown". */
 const char *cl_verdict_text(cl_verdict v);

@@ -2,12 +2,14 @@
 #ifndef CL_EXIT_CODE_H
 #define CL_EXIT_CODE_H
 
-/* 3 (service level missed), 4 (unstable), 5 (link check failed) and 6 (outbox broken) are kept for
- * what they say. */
+/* 6 (outbox broken) is kept for what it says. */
 #define CL_EXIT_MAP(X)                                                                             \
     X(OK, 0, "ok")                                                                                 \
     X(USAGE, 1, "wrong option or input")                                                           \
     X(UNREACHABLE, 2, "a target could not be reached")                                             \
+    X(MISSED, 3, "a --slo or --fail-if rule was broken")                                           \
+    X(UNSTABLE, 4, "the windows of a run differ by more than --stable allows")                     \
+    X(LINK_CHECK, 5, "the emulated link did not deliver what was asked")                           \
     X(ANSWERED_ERROR, 7, "a target answered with an error")                                        \
     X(LOCAL, 8, "out of memory, or a file could not be written")                                   \
     X(INTERRUPTED, 130, "stopped by Ctrl-C; what was measured so far is printed")

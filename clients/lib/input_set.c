@@ -113,10 +113,26 @@ nf_status cl_inputs_read(cl_inputs *out, const char *text, nf_error *err)
     return st;
 }
 
+nf_status cl_inputs_pad(cl_inputs *in, size_t bytes, nf_error *err)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        nf_bytes *b = &in->body[i];
+        if (b->len >= bytes) continue;
+        uint8_t *longer = nf_realloc((void *)b->data, bytes, NF_MEM_CLIENT);
+        if (!longer) return nf_fail(err, NF_ENOMEM, "input", "no memory for %zu bytes", bytes);
+        memset(longer + b->len, ' ', bytes - b->len);
+        *b = (nf_bytes){longer, bytes};
+    }
+    return NF_OK;
+}
+
 void cl_inputs_fini(cl_inputs *in)
 {
-    for (size_t i = 0; i < in->n; i++)
+    for (size_t i = 0; i < in->n; i++) {
         nf_free((void *)in->body[i].data);
+        if (in->label) nf_free(in->label[i]);
+    }
+    nf_free(in->label);
     nf_free(in->body);
     *in = (cl_inputs){0};
 }
@@ -214,6 +230,19 @@ static nf_status make_body(cl_text *t, json_t *inputs, const char *unit, uint64_
     }
     cl_text_fmt(t, "%s]}", named ? "}" : "");
     return NF_OK;
+}
+
+void cl_facts_read(cl_facts *to, nf_bytes metadata)
+{
+    json_t *doc = json_loadb((const char *)metadata.data, metadata.len, 0, NULL);
+    json_t *own = json_object_get(doc, "nearfar");
+    json_t *macs = json_object_get(own, "macs");
+    const char *precision = json_string_value(json_object_get(own, "precision"));
+    *to = (cl_facts){.known = json_is_number(macs) && precision,
+                     .macs = json_number_value(macs),
+                     .weight_bytes = json_number_value(json_object_get(own, "weight_bytes"))};
+    snprintf(to->precision, sizeof(to->precision), "%s", precision ? precision : "");
+    json_decref(doc);
 }
 
 void cl_unit_read(char *to, size_t room, nf_bytes facts)

@@ -18,11 +18,12 @@ typedef struct visitor {
     cl_sock *sock;
     uv_timer_t timer;
     cl_ask ask;
-    char in[4096], out[1024];
+    char in[4096], out[4096];
 } visitor;
 
 struct cl_control {
     cl_link *link;
+    const cl_check_result *check; /* NULL: none was asked for */
     uv_loop_t *loop;
     cl_listener listener;
     visitor *visitors;
@@ -51,17 +52,46 @@ static void on_patience(uv_timer_t *t)
     leave(t->data);
 }
 
-static json_t *state_json(const cl_link *link)
+static json_t *flow_json(const cl_link_flow *f)
 {
-    const cl_link_spec *spec = cl_link_spec_of(link);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "dropped", (json_int_t)f->dropped,
+                     "bytes", (json_int_t)f->bytes, "segments", (json_int_t)f->segments, "lost",
+                     (json_int_t)f->lost, "stalls", (json_int_t)f->stalls, "stalled_us",
+                     (json_int_t)f->stalled_us, "rate_bps", (json_int_t)f->rate_bps,
+                     "waiting_bytes", (json_int_t)f->waiting);
+}
+
+/* What was not measured is null. */
+static json_t *measured(double v)
+{
+    return v >= 0 ? json_integer((json_int_t)v) : json_null();
+}
+
+static json_t *check_json(const cl_check_result *r)
+{
+    if (!r) return json_null();
+    return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:s}", "done", r->done, "ok", r->ok, "rtt_us",
+                     measured(r->rtt_us), "first_byte_us", measured(r->first_us), "up_bps",
+                     measured(r->rate_bps[CL_UP]), "down_bps", measured(r->rate_bps[CL_DOWN]),
+                     "note", r->note);
+}
+
+static json_t *state_json(const cl_control *c)
+{
+    const cl_link_spec *spec = cl_link_spec_of(c->link);
     cl_link_state s;
-    cl_link_state_get(link, &s);
-    return json_pack("{s:b,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "up", s.up, "listen",
-                     spec->listen, "to", spec->to, "rtt_us", (json_int_t)spec->rtt_us, "up_bps",
-                     (json_int_t)spec->up_bps, "down_bps", (json_int_t)spec->down_bps,
-                     "connections", (json_int_t)s.connections, "open", (json_int_t)s.open,
-                     "refused", (json_int_t)s.refused, "outages", (json_int_t)s.outages, "bytes_up",
-                     (json_int_t)s.bytes_up, "bytes_down", (json_int_t)s.bytes_down);
+    cl_link_state_get(c->link, &s);
+    json_t *j =
+        json_pack("{s:b,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:{s:o,s:o},s:o}", "up", s.up,
+                  "backend", spec->tun ? "tun" : "proxy", "listen", spec->listen, "to", spec->to,
+                  "connections", (json_int_t)s.connections, "open", (json_int_t)s.open, "refused",
+                  (json_int_t)s.refused, "outages", (json_int_t)s.outages, "bytes_up",
+                  (json_int_t)s.flow[CL_UP].bytes, "bytes_down", (json_int_t)s.flow[CL_DOWN].bytes,
+                  "congestion", spec->congestion, "delivered", "up", flow_json(&s.flow[CL_UP]),
+                  "down", flow_json(&s.flow[CL_DOWN]), "check", check_json(c->check));
+    if (j && cl_settings_to_json(&spec->shape, j) == 0) return j;
+    json_decref(j);
+    return NULL;
 }
 
 typedef struct answer_out {
@@ -69,27 +99,69 @@ typedef struct answer_out {
     const char *error; /* NULL: the state is the answer */
 } answer_out;
 
-/* Sets the switch if the request says so. */
-static answer_out act(const cl_ask *a, cl_link *link)
+typedef struct change { /* what a POST asks for, all of it looked at before any is done */
+    json_t *up;
+    cl_outages schedule;
+    bool scheduled;
+    cl_link_settings shape;
+    bool shaped;
+} change;
+
+static nf_status read_change(change *c, json_t *body, nf_error *err)
 {
+    nf_status st;
+    if (!json_is_object(body) || json_object_size(body) == 0)
+        return nf_fail(err, NF_EINVAL, "body",
+                       "expected {\"up\":true}, {\"up\":false}, or settings to change");
+    json_t *schedule = json_object_get(body, "schedule");
+    c->up = json_object_get(body, "up");
+    c->scheduled = schedule != NULL;
+    if (c->up && !json_is_boolean(c->up))
+        return nf_fail(err, NF_EINVAL, "up", "expected true or false");
+    if (schedule && !json_is_string(schedule))
+        return nf_fail(err, NF_EINVAL, "schedule", "expected a text as '10s up,30s down'");
+    if (c->up && schedule)
+        return nf_fail(err, NF_EINVAL, "schedule", "expected either this or up, got both");
+    if (schedule && (st = cl_outages_parse(&c->schedule, json_string_value(schedule), err)))
+        return st;
+    json_incref(c->up);
+    json_object_del(body, "up");
+    json_object_del(body, "schedule");
+    c->shaped = json_object_size(body) > 0;
+    return cl_settings_from_json(&c->shape, body, CL_SETTINGS_LINK, err);
+}
+
+static nf_status change_link(cl_link *link, const cl_ask *a, nf_error *err)
+{
+    change c = {.shape = cl_link_spec_of(link)->shape};
+    json_t *body = json_loadb(a->body, a->body_len, JSON_REJECT_DUPLICATES, NULL);
+    nf_status st = read_change(&c, body, err);
+    if (!st && c.shaped) cl_link_reshape(link, &c.shape);
+    if (!st && c.up) cl_link_set_up(link, json_is_true(c.up));
+    if (!st && c.scheduled) st = cl_link_set_schedule(link, &c.schedule, err);
+    json_decref(c.up);
+    json_decref(body);
+    return st;
+}
+
+/* Does what the request says; `room` takes the text of an error. */
+static answer_out act(const cl_ask *a, cl_link *link, char *room, size_t size)
+{
+    nf_error err = {0};
     if (a->refused) return (answer_out){a->refused, "not a request this port takes"};
     if (strcmp(a->path, "/v1/link") != 0) return (answer_out){404, "only /v1/link is here"};
     if (a->from_page) return (answer_out){403, "not from a web page"};
     if (strcmp(cl_ask_method(a), "GET") == 0) return (answer_out){200, NULL};
     if (strcmp(cl_ask_method(a), "POST") != 0) return (answer_out){405, "expected GET or POST"};
-    json_t *body = json_loadb(a->body, a->body_len, JSON_REJECT_DUPLICATES, NULL);
-    json_t *up = json_object_get(body, "up");
-    const bool fine = json_is_boolean(up) && json_object_size(body) == 1;
-    if (fine) cl_link_set_up(link, json_is_true(up));
-    json_decref(body);
-    return fine ? (answer_out){200, NULL}
-                : (answer_out){400, "expected {\"up\":true} or {\"up\":false}"};
+    if (change_link(link, a, &err) == NF_OK) return (answer_out){200, NULL};
+    snprintf(room, size, "%s: %s", err.where, err.text);
+    return (answer_out){err.status == NF_EINVAL ? 400 : 500, room};
 }
 
 static size_t write_answer(visitor *v, answer_out a)
 {
-    char body[700];
-    json_t *j = a.error ? json_pack("{s:s}", "error", a.error) : state_json(v->of->link);
+    char body[3600];
+    json_t *j = a.error ? json_pack("{s:s}", "error", a.error) : state_json(v->of);
     const size_t len = j ? json_dumpb(j, body, sizeof(body), 0) : 0;
     json_decref(j);
     if (!len || len > sizeof(body)) return 0;
@@ -117,7 +189,8 @@ static void on_sent(uv_write_t *req, int code)
 
 static void answer(visitor *v)
 {
-    const size_t len = write_answer(v, act(&v->ask, v->of->link));
+    char error[sizeof(nf_error)];
+    const size_t len = write_answer(v, act(&v->ask, v->of->link, error, sizeof(error)));
     uv_buf_t all = uv_buf_init(v->out, (unsigned)len);
     uv_stream_t *s = (uv_stream_t *)&v->sock->tcp;
     uv_read_stop(s);
@@ -192,6 +265,11 @@ void cl_control_destroy(cl_control **cp)
     cl_listener_stop(&c->listener);
     nf_free(c);
     *cp = NULL;
+}
+
+void cl_control_show_check(cl_control *c, const cl_check_result *r)
+{
+    c->check = r;
 }
 
 const char *cl_control_address(const cl_control *c)

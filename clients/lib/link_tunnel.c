@@ -18,7 +18,7 @@ static void unlink_tunnel(cl_tunnel *t)
     else
         t->link->tunnels = t->next;
     if (t->next) t->next->prev = t->prev;
-    t->link->state.open--;
+    if (!t->probe) t->link->state.open--;
 }
 
 static void forget(cl_tunnel *t)
@@ -28,6 +28,8 @@ static void forget(cl_tunnel *t)
     cl_wire_forget(&l->wire[CL_DOWN], t);
     cl_wire_forget(&l->dialling, t);
     cl_wire_forget(&l->shaking, t);
+    cl_lane_fini(&t->lane[CL_UP]);
+    cl_lane_fini(&t->lane[CL_DOWN]);
     cl_dial_cancel(&t->dial);
     unlink_tunnel(t);
 }
@@ -49,11 +51,21 @@ static void close_tunnel(cl_tunnel *t)
     nf_free(t);
 }
 
+/* No more than the queue has room for, but a segment: so it is bounded whatever a read could give.
+ */
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 {
     const cl_tunnel *t = ((cl_sock *)h)->owner;
     (void)hint;
-    *buf = t ? uv_buf_init(t->link->scratch, sizeof(t->link->scratch)) : uv_buf_init(NULL, 0);
+    *buf = uv_buf_init(NULL, 0);
+    if (!t) return;
+    cl_link *l = t->link;
+    const int d = (cl_sock *)h == t->end[CL_UP] ? CL_UP : CL_DOWN;
+    const uint64_t waiting = cl_wire_waiting(&l->wire[d], nf_now_ns());
+    const uint64_t queue = cl_link_queue(l, d);
+    uint64_t room = waiting < queue ? queue - waiting : 0;
+    if (room < CL_SEGMENT) room = CL_SEGMENT;
+    *buf = uv_buf_init(l->scratch, room < sizeof(l->scratch) ? (unsigned)room : sizeof(l->scratch));
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
@@ -79,7 +91,7 @@ static bool may_read(const cl_tunnel *t, int direction)
 {
     const cl_link *l = t->link;
     const uint64_t waiting = cl_wire_waiting(&l->wire[direction], nf_now_ns());
-    const uint64_t queue = (uint64_t)l->spec.queue_bytes;
+    const uint64_t queue = cl_link_queue(l, direction);
     if (!l->state.up || t->ended[direction] || !t->end[CL_UP] || !t->end[CL_DOWN]) return false;
     if (direction == CL_UP && !t->handshaken) return false;
     /* Stops at the limit, goes on at half of it, so that it does not flutter. */
@@ -112,22 +124,23 @@ void cl_tunnel_begin(cl_tunnel *t)
     cl_link_rearm(l);
 }
 
-void cl_tunnel_open(cl_link *l, cl_sock *near_end)
+void cl_tunnel_open(cl_link *l, cl_sock *near_end, bool probe)
 {
     cl_tunnel *t = nf_alloc(sizeof(*t), NF_MEM_CLIENT);
-    l->state.connections++;
+    if (!probe) l->state.connections++;
     if (!t || (!l->state.up && l->spec.reset_when_down)) {
         nf_free(t);
         cl_sock_reset(&near_end);
         return;
     }
     t->link = l;
+    t->probe = probe;
     t->end[CL_UP] = near_end;
     near_end->owner = t;
     t->next = l->tunnels;
     if (t->next) t->next->prev = t;
     l->tunnels = t;
-    l->state.open++;
+    if (!probe) l->state.open++;
     if (l->state.up) cl_tunnel_begin(t);
 }
 
@@ -136,7 +149,7 @@ static void on_dialled(void *user, const cl_dialed *d)
     cl_tunnel *t = user;
     t->dial = NULL;
     if (d->failure) {
-        t->link->state.refused++;
+        if (!t->probe) t->link->state.refused++;
         cl_tunnel_reset(t); /* who connected sees what the far side did: no connection */
         return;
     }
@@ -147,8 +160,10 @@ static void on_dialled(void *user, const cl_dialed *d)
 
 void cl_tunnel_dial(cl_tunnel *t)
 {
-    const cl_dial_spec spec = {.host = t->link->to.host,
-                               .port = t->link->to.port,
+    const cl_url *to = t->probe ? &t->link->probe_to : &t->link->to;
+    const cl_dial_spec spec = {.host = to->host,
+                               .port = to->port,
+                               .congestion = t->link->congestion,
                                .timeout_us = DIAL_US,
                                .done = on_dialled,
                                .user = t};
@@ -204,26 +219,28 @@ static int write_late(cl_tunnel *t, int direction, cl_chunk *c, size_t done)
     return code;
 }
 
-void cl_tunnel_deliver(cl_tunnel *t, int direction, cl_chunk *c)
+bool cl_tunnel_deliver(cl_tunnel *t, int direction, cl_chunk *c)
 {
     cl_sock *to = t->end[other(direction)];
     uv_stream_t *s = (uv_stream_t *)&to->tcp;
     int code;
     if (c->len == 0) {
         nf_free(c);
-        if (uv_shutdown(&to->shutdown, s, on_shutdown)) cl_tunnel_reset(t);
-        return;
+        if (uv_shutdown(&to->shutdown, s, on_shutdown) == 0) return true;
+        cl_tunnel_reset(t);
+        return false;
     }
     uv_buf_t all = uv_buf_init((char *)c->data, (unsigned)c->len);
     code = uv_try_write(s, &all, 1);
     if (code == (int)c->len) {
         t->queued[direction] -= c->len;
         nf_free(c);
-        return;
+        return true;
     }
     if (code == UV_EAGAIN) code = 0;
     if (code >= 0) code = write_late(t, direction, c, (size_t)code);
-    if (!code) return;
+    if (!code) return true;
     nf_free(c);
     cl_tunnel_reset(t);
+    return false;
 }

@@ -22,7 +22,7 @@ static size_t piece_size(const cl_wire *w)
     return in_a_ms < PIECE_LEAST ? PIECE_LEAST : (size_t)in_a_ms;
 }
 
-static nf_status put_piece(cl_wire *w, void *owner, nf_bytes bytes, uint64_t now, nf_error *err)
+nf_status cl_wire_put_whole(cl_wire *w, void *owner, nf_bytes bytes, uint64_t now, nf_error *err)
 {
     cl_chunk *c = nf_alloc(sizeof(*c) + bytes.len, NF_MEM_CLIENT);
     if (!c) return nf_fail(err, NF_ENOMEM, "link", "no memory for %zu bytes", bytes.len);
@@ -30,7 +30,9 @@ static nf_status put_piece(cl_wire *w, void *owner, nf_bytes bytes, uint64_t now
     c->len = bytes.len;
     c->owner = owner;
     w->free_ns = (now > w->free_ns ? now : w->free_ns) + send_time(w, bytes.len);
+    c->left_ns = w->free_ns;
     c->due_ns = w->free_ns + w->delay_ns;
+    if (w->tail && c->due_ns < w->tail->due_ns) c->due_ns = w->tail->due_ns; /* it got shorter */
     if (w->tail)
         w->tail->next = c;
     else
@@ -45,7 +47,7 @@ nf_status cl_wire_put(cl_wire *w, void *owner, nf_bytes bytes, uint64_t now, nf_
     nf_status st;
     do {
         const size_t len = bytes.len < most ? bytes.len : most;
-        if ((st = put_piece(w, owner, (nf_bytes){bytes.data, len}, now, err))) return st;
+        if ((st = cl_wire_put_whole(w, owner, (nf_bytes){bytes.data, len}, now, err))) return st;
         bytes.data += len;
         bytes.len -= len;
     } while (bytes.len);
@@ -94,9 +96,36 @@ uint64_t cl_wire_drained_at(const cl_wire *w, uint64_t bytes)
 
 void cl_wire_shift(cl_wire *w, uint64_t by)
 {
-    for (cl_chunk *c = w->head; c; c = c->next)
+    for (cl_chunk *c = w->head; c; c = c->next) {
         c->due_ns += by;
+        c->left_ns += by;
+    }
     w->free_ns += by;
+}
+
+void cl_wire_reshape(cl_wire *w, uint64_t rate_bps, uint64_t delay_ns, uint64_t now)
+{
+    uint64_t free_ns = now, last = 0;
+    w->rate_bps = rate_bps;
+    w->delay_ns = delay_ns;
+    for (cl_chunk *c = w->head; c; c = c->next) {
+        if (c->left_ns > now) {
+            if (c->owner) free_ns += send_time(w, c->len);
+            c->left_ns = free_ns;
+            c->due_ns = free_ns + delay_ns;
+        }
+        if (c->due_ns < last) c->due_ns = last;
+        last = c->due_ns;
+    }
+    w->free_ns = free_ns;
+}
+
+size_t cl_wire_behind(const cl_wire *w, const void *owner, size_t most)
+{
+    size_t n = 0;
+    for (const cl_chunk *c = w->head; c && n < most; c = c->next)
+        if (c->owner == owner) n += (c->len + PIECE_LEAST - 1) / PIECE_LEAST;
+    return n;
 }
 
 void cl_wire_forget(cl_wire *w, const void *owner)

@@ -11,9 +11,10 @@
 
 typedef struct cl_chunk {
     struct cl_chunk *next;
-    void *owner;     /* whose bytes; NULL: forgotten meanwhile */
-    uint64_t due_ns; /* when it comes out */
-    size_t len;      /* 0: a mark (end of stream, or an event) */
+    void *owner;      /* whose bytes; NULL: forgotten meanwhile */
+    uint64_t due_ns;  /* when it comes out */
+    uint64_t left_ns; /* when its last bit is on the line: due but for the delay */
+    size_t len;       /* 0: a mark (end of stream, or an event) */
     uint8_t data[];
 } cl_chunk;
 
@@ -29,6 +30,16 @@ typedef struct cl_wire {
 /** Puts bytes in at `now`, cut so that a piece takes about a millisecond to send; an empty range
  * puts one mark. `now` must not go back. NF_ENOMEM: nothing, or a part from the front, was put. */
 nf_status cl_wire_put(cl_wire *w, void *owner, nf_bytes bytes, uint64_t now, nf_error *err);
+
+/** Puts bytes in as one piece of any length: a packet. */
+nf_status cl_wire_put_whole(cl_wire *w, void *owner, nf_bytes bytes, uint64_t now, nf_error *err);
+
+/** Gives the wire another rate and delay. What waits is laid out anew, what is on its way comes as
+ * it was to; nothing overtakes. */
+void cl_wire_reshape(cl_wire *w, uint64_t rate_bps, uint64_t delay_ns, uint64_t now);
+
+/** Segments of 1,448 bytes that `owner` has in the wire, counted up to `most`. */
+size_t cl_wire_behind(const cl_wire *w, const void *owner, size_t most);
 
 /** The first chunk that is due and still has an owner, else NULL; nf_free it. */
 cl_chunk *cl_wire_take(cl_wire *w, uint64_t now);

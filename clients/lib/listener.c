@@ -2,6 +2,7 @@
 #include "clients/lib/listener.h"
 
 #include "clients/net/http_url.h"
+#include "clients/net/tcp_facts.h"
 #include "engine/base/mem.h"
 
 #include <stdbool.h>
@@ -19,12 +20,15 @@ static void on_connection(uv_stream_t *s, int status)
 {
     cl_listener *l = s->data;
     cl_sock *sock = status ? NULL : cl_sock_create(s->loop, NULL);
+    uv_os_fd_t fd;
     if (!sock) return;
     if (uv_accept(s, (uv_stream_t *)&sock->tcp)) {
         cl_sock_drop(&sock);
         return;
     }
     uv_tcp_nodelay(&sock->tcp, 1);
+    if (l->congestion && l->congestion[0] && uv_fileno((uv_handle_t *)&sock->tcp, &fd) == 0)
+        cl_congestion_set(fd, l->congestion); /* looked at before: it is there */
     l->accepted(l->user, sock);
 }
 

@@ -11,7 +11,8 @@ typedef struct cl_listener {
     uv_tcp_t *tcp; /* on the heap until the loop has closed it */
     cl_accepted accepted;
     void *user;
-    char address[80]; /* "ADDR:PORT" it listens on, with the true port */
+    const char *congestion; /* of what it accepts; NULL or "": the host's own */
+    char address[80];       /* "ADDR:PORT" it listens on, with the true port */
 } cl_listener;
 
 /** Listens on "ADDR:PORT", ":PORT" (every address) or "PORT" (127.0.0.1). `l` must stay where it is

@@ -70,6 +70,9 @@ static void record(pair_run *r, int s, size_t pair, const cl_exchange *x)
     side->ns[pair] = (int64_t)(x->t.end - x->t.start);
     note_served(side, pair, x);
     r->answered[s] = cl_answer_parse(&r->answer[s], cl_body(x), NULL) == NF_OK;
+    const cl_inputs *in = r->spec->inputs;
+    if (r->answered[s] && in && in->label)
+        cl_scores_add(&side->scores, in->label[pair % in->n], &r->answer[s]);
 }
 
 /* Asks one side. NF_ETIMEOUT: a signal came. `warm`: not recorded, but a side that does not answer
@@ -104,6 +107,17 @@ static nf_status one_pair(pair_run *r, size_t pair, bool warm, nf_error *err)
     return st;
 }
 
+nf_status cl_pairs_knock(cl_side *side, cl_client *client, nf_error *err)
+{
+    nf_status st;
+    cl_exchange x;
+    cl_target *t = side->target;
+    if ((st = cl_call_once(client, t->conn, &t->call[0], &x, err))) return st;
+    side->reachable = x.status != 0;
+    if (x.failure) cl_why(side->why, sizeof(side->why), &x);
+    return NF_OK;
+}
+
 static bool any_left(const cl_pairs *p)
 {
     for (int s = 0; s < 2; s++)
@@ -129,6 +143,8 @@ nf_status cl_pairs_run(cl_pairs *p, cl_client *client, const cl_pairs_spec *spec
         show(&r, "warming up", i, spec->warmup);
         st = one_pair(&r, i % p->asked, true, err);
     }
+    for (int s = 0; s < 2; s++)
+        cl_conn_facts(p->side[s].target->conn, &p->side[s].before);
     for (; p->done < p->asked && !st && any_left(p); p->done += !st) {
         show(&r, "measuring", p->done, p->asked);
         st = one_pair(&r, p->done, false, err);

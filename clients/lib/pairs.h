@@ -8,6 +8,7 @@
 #include "clients/lib/answer.h"
 #include "clients/lib/progress.h"
 #include "clients/lib/recorder.h"
+#include "clients/lib/scores.h"
 #include "clients/lib/served.h"
 #include "clients/lib/target.h"
 
@@ -23,7 +24,9 @@ typedef struct cl_side {
     int64_t *server_ns; /* per pair, queue + compute as the server says, or CL_NO_TIME */
     uint64_t queue_us, compute_us, said; /* sums over the answers that said it, and their number */
     cl_served served;                    /* of the last answer */
-    cl_tcp_facts facts;                  /* at the end */
+    cl_tcp_facts before, facts;          /* when the measured part began, at its end */
+    cl_scores scores;                    /* when the inputs are labelled */
+    cl_facts model;                      /* what it says of its model */
 } cl_side;
 
 typedef struct cl_pairs {
@@ -37,7 +40,8 @@ typedef struct cl_pairs {
 typedef struct cl_pairs_spec {
     size_t pairs, warmup; /* warm-up pairs are not recorded */
     uint64_t seed;
-    size_t give_up; /* failures in a row after which a side is no longer asked */
+    size_t give_up;          /* failures in a row after which a side is no longer asked */
+    const cl_inputs *inputs; /* what the targets were prepared with, for its labels; may be NULL */
     cl_progress *progress;
 } cl_pairs_spec;
 
@@ -46,6 +50,10 @@ nf_status cl_pairs_init(cl_pairs *p, cl_target *edge, cl_target *cloud, size_t p
                         nf_error *err);
 
 void cl_pairs_fini(cl_pairs *p);
+
+/** Is the target there at all? Any HTTP answer sets side->reachable. Targets must be prepared.
+ * NF_ETIMEOUT (interrupted), NF_ENOMEM, NF_EIO. */
+nf_status cl_pairs_knock(cl_side *side, cl_client *client, nf_error *err);
 
 /** Runs until all pairs are done, both sides are given up, or a signal came. Targets must be
  * prepared; sides with reachable = false are left out. NF_ENOMEM, NF_EIO. */

@@ -1,12 +1,16 @@
-/* report_html.h - the comparison as one self-contained HTML page. Layer: clients. Thread rule: no
+/* report_html.h - saved runs as one self-contained HTML page. Layer: clients. Thread rule: no
  * shared state. */
 #ifndef CL_REPORT_HTML_H
 #define CL_REPORT_HTML_H
 
-#include "clients/lib/comparison.h"
+#include "engine/base/err.h"
 
-/** Writes the page to `path`, whole or not at all: no script, no external resource, light and
- * dark. NF_ENOMEM, NF_EIO, NF_EREADONLY. */
-nf_status cl_html_comparison(const cl_comparison *c, const char *path, nf_error *err);
+#include <jansson.h>
+#include <stddef.h>
+
+/** Writes the page of `n` runs (compare and sweep; others are listed with their figures) to `path`,
+ * whole or not at all: no script, no external resource, light and dark. NF_EINVAL: a run that has
+ * nothing to show; NF_ENOMEM (also when a run is NULL), NF_EIO, NF_EREADONLY. */
+nf_status cl_html_runs(json_t *const *runs, size_t n, const char *path, nf_error *err);
 
 #endif /* CL_REPORT_HTML_H */

@@ -3,6 +3,8 @@
  * memory ends as NULL or short, and cl_json_print tells. */
 #include "clients/lib/report_json.h"
 
+#include "clients/lib/report_parts.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -107,6 +109,8 @@ static json_t *latency_of(const cl_side_summary *s)
     set(j, "n", count(s->n));
     set(j, "raw", raw);
     set(j, "ci95", ci);
+    set(j, "cdf", cl_json_cdf(s));
+    set(j, "bins", cl_json_bins(s));
     return j;
 }
 
@@ -124,11 +128,16 @@ static json_t *served_of(const cl_side *side)
     return j;
 }
 
-static json_t *target_of(const cl_side *side, const cl_side_summary *s)
+static json_t *target_of(const cl_comparison *c, int which)
 {
     char url[1400];
+    const cl_side *side = &c->pairs->side[which];
+    const cl_side_summary *s = &c->side[which];
+    const double queue = (double)side->queue_us, compute = (double)side->compute_us;
+    const double waiting = queue > 0 ? s->server_ns * queue / (queue + compute) : 0;
     json_t *j = json_object(), *phases = json_object();
-    snprintf(url, sizeof(url), "http://%s%s", side->target->url.authority, side->target->url.path);
+    snprintf(url, sizeof(url), "%s://%s%s", side->target->url.tls ? "https" : "http",
+             side->target->url.authority, side->target->url.path);
     set(j, "name", json_string(side->target->name));
     set(j, "url", json_string(url));
     set(j, "reachable", json_boolean(side->reachable));
@@ -137,10 +146,15 @@ static json_t *target_of(const cl_side *side, const cl_side_summary *s)
     set(j, "served", served_of(side));
     set(j, "latency", latency_of(s));
     set(phases, "server", cl_json_us(s->server_known, s->server_ns));
+    set(phases, "server_queue", cl_json_us(s->server_known, waiting));
+    set(phases, "server_compute", cl_json_us(s->server_known, s->server_ns - waiting));
     set(phases, "network", cl_json_us(s->server_known, s->network_ns));
     set(j, "phases", phases);
     set(j, "bytes", cl_json_bytes(&side->rec));
     set(j, "tcp", cl_json_tcp(&side->facts));
+    set(j, "tcp_each", cl_json_tcp_bytes(side));
+    set(j, "scores", cl_json_scores(&side->scores));
+    set(j, "energy", cl_json_energy(c, which));
     set(j, "requests", count(side->rec.issued));
     set(j, "connections_opened", count(side->rec.opened));
     set(j, "errors", cl_json_errors(&side->rec));
@@ -172,7 +186,7 @@ json_t *cl_json_comparison(const cl_comparison *c)
     set(load, "interrupted", json_boolean(c->pairs->interrupted));
     set(root, "load", load);
     for (int s = 0; s < 2; s++)
-        json_array_append_new(targets, target_of(&c->pairs->side[s], &c->side[s]));
+        json_array_append_new(targets, target_of(c, s));
     set(root, "targets", targets);
     set(cmp, "metric", json_string("latency, edge minus cloud, paired"));
     set(cmp, "pairs", count(c->both));
@@ -180,54 +194,13 @@ json_t *cl_json_comparison(const cl_comparison *c)
     set(cmp, "ci95", interval(c->ci));
     set(cmp, "resamples", json_integer(CL_RESAMPLES));
     set(cmp, "hl_shift_us", cl_json_us(c->both > 0, c->shift_ns));
+    set(cmp, "p_value", real_or_null(c->p_value));
     set(cmp, "min_effect", json_real(c->min_effect));
     set(cmp, "verdict", json_string(c->sentence));
     set(cmp, "agreement", agreement_of(&c->pairs->agreement));
+    set(cmp, "windows", cl_json_windows(c));
     set(root, "compare", cmp);
-    return root;
-}
-
-static json_t *hist_latency(const nf_hist *h)
-{
-    json_t *j = json_object(), *raw = json_object();
-    char name[16];
-    for (size_t i = 0; i < NF_COUNT(cl_permilles); i++) {
-        const unsigned p = cl_permilles[i];
-        cl_permille_name(name, sizeof(name), p);
-        set(raw, name,
-            cl_json_us(cl_quantile_shown(h->count, p), (double)nf_hist_quantile(h, p / 1000.0)));
-    }
-    set(raw, "max", cl_json_us(h->count > 0, (double)h->most));
-    set(raw, "mean", cl_json_us(h->count > 0, h->count ? (double)h->sum / (double)h->count : 0));
-    set(j, "n", count(h->count));
-    set(j, "raw", raw);
-    return j;
-}
-
-json_t *cl_json_bench(const cl_bench_report *b)
-{
-    json_t *root = cl_json_root(b->env, 0), *load = json_object(), *t = json_object();
-    json_t *targets = json_array();
-    const cl_load_result *r = b->result;
-    const double seconds = (double)r->elapsed_ns / 1e9;
-    set(load, "mode", json_string("closed"));
-    set(load, "concurrency", count(b->load->connections));
-    set(load, "interrupted", json_boolean(r->interrupted));
-    set(load, "elapsed_us", cl_json_us(true, (double)r->elapsed_ns));
-    set(load, "client_cpu_us", cl_json_us(true, (double)r->cpu_ns));
-    set(root, "load", load);
-    set(t, "name", json_string("target"));
-    set(t, "url", json_string(b->url));
-    set(t, "requests", count(r->rec.issued));
-    set(t, "ok", count(r->rec.ok));
-    set(t, "rate", json_real(seconds > 0 ? (double)r->rec.ok / seconds : 0));
-    set(t, "connections_opened", count(r->rec.opened));
-    set(t, "latency", hist_latency(&r->rec.latency));
-    set(t, "bytes", cl_json_bytes(&r->rec));
-    set(t, "tcp", cl_json_tcp(&r->facts));
-    set(t, "errors", cl_json_errors(&r->rec));
-    json_array_append_new(targets, t);
-    set(root, "targets", targets);
+    set(root, "cost", cl_json_cost(c));
     return root;
 }
 

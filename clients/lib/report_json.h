@@ -29,15 +29,6 @@ json_t *cl_json_tcp(const cl_tcp_facts *f);
 /** The whole of a comparison. */
 json_t *cl_json_comparison(const cl_comparison *c);
 
-typedef struct cl_bench_report {
-    const cl_env *env;
-    const char *url;
-    const cl_load *load;
-    const cl_load_result *result;
-} cl_bench_report;
-
-json_t *cl_json_bench(const cl_bench_report *b);
-
 /** Prints the object and a line end to `to`, and releases it. NF_ENOMEM (j is NULL), NF_EIO. */
 nf_status cl_json_print(json_t *j, FILE *to, nf_error *err);
 

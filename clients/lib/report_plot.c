@@ -1,189 +1,336 @@
-/* report_plot.c - draws SVG. Layer: clients. Thread rule: no shared state. Coordinates are SVG
- * units; y grows downwards. */
+/* report_plot.c - draws comparisons. Layer: clients. Thread rule: no shared state. */
 #include "clients/lib/report_plot.h"
+
+#include "clients/lib/json_run.h"
+#include "clients/lib/report_svg.h"
+#include "engine/base/bytes.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#define WIDTH     420.0
-#define CDF_LEFT  44.0
-#define CDF_RIGHT 408.0
-#define CDF_TOP   34.0
-#define CDF_FOOT  236.0
-#define STEPS     300 /* points of a curve */
-#define BAR_LEFT  84.0
-#define BAR_WIDTH 232.0 /* of the longest; the rest is for its label */
+#define LEFT  48.0
+#define RIGHT 408.0
+#define TOP   34.0
+#define FOOT  236.0
 
-static const char *const side_class[2] = {"edge", "cloud"};
+static const char *const side_name[2] = {"edge", "cloud"};
 
-static void open_svg(cl_text *t, double height, const char *title, const char *about)
+static json_t *target(json_t *run, int side)
 {
-    cl_text_fmt(t, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\"><title>%s</title><desc>", WIDTH,
-                height, title);
-    cl_text_escaped(t, about);
-    cl_text_fmt(t, "</desc>\n");
+    return json_array_get(cl_json_at(run, "targets"), (size_t)side);
 }
 
-static void put_text(cl_text *t, double x, double y, const char *anchor, const char *text)
+/* The number at a place of a list of lists. */
+static double at(json_t *list, size_t i, size_t k)
 {
-    cl_text_fmt(t, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
-    cl_text_escaped(t, text);
-    cl_text_fmt(t, "</text>\n");
+    json_t *v = json_array_get(json_array_get(list, i), k);
+    return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
-static void legend(cl_text *t, double x, const char *css, const char *text)
+/* The axis over both sides' series; false when there is nothing in them. */
+static bool span(cl_log_axis *a, json_t *run, const char *path, size_t column)
 {
-    cl_text_fmt(t, "<rect class=\"%s\" x=\"%.1f\" y=\"8\" width=\"12\" height=\"12\"/>\n", css, x);
-    put_text(t, x + 17, 18.5, "start", text);
-}
-
-typedef struct log_axis {
-    double low, high; /* nanoseconds at the ends */
-} log_axis;
-
-static double at_x(const log_axis *a, double ns)
-{
-    return CDF_LEFT + (CDF_RIGHT - CDF_LEFT) * log(ns / a->low) / log(a->high / a->low);
-}
-
-/* From the fastest to the slowest of both, with a margin, and half a decade wide at least. */
-static log_axis axis_of(const cl_comparison *c)
-{
-    log_axis a = {INFINITY, 1};
+    double low = INFINITY, high = 0;
     for (int s = 0; s < 2; s++) {
-        const cl_side_summary *side = &c->side[s];
-        if (!side->n) continue;
-        a.low = fmin(a.low, fmax(1000, (double)side->sorted[0]));
-        a.high = fmax(a.high, (double)side->sorted[side->n - 1]);
+        json_t *list = cl_json_at(target(run, s), path);
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            low = fmin(low, at(list, i, column));
+            high = fmax(high, at(list, i, column));
+        }
     }
-    if (!isfinite(a.low)) return (log_axis){1e3, 1e6};
-    const double middle = sqrt(a.low * a.high);
-    return (log_axis){fmin(a.low / 1.15, middle / 2), fmax(a.high * 1.15, middle * 2)};
+    if (!(high > 0) || !(low > 0)) return false;
+    *a = cl_log_axis_over(low, high, LEFT, RIGHT);
+    return true;
 }
 
-static void draw_tick(cl_text *t, const log_axis *a, double ns)
+static double share_y(double share)
 {
-    char label[32];
-    const char *unit = ns < 1e6 ? "us" : ns < 1e9 ? "ms" : "s";
-    const double size = ns < 1e6 ? 1e3 : ns < 1e9 ? 1e6 : 1e9;
-    if (ns < a->low || ns > a->high) return;
-    snprintf(label, sizeof(label), "%g %s", round(ns / size * 100) / 100, unit);
-    cl_text_fmt(t, "<path class=\"grid\" d=\"M%.1f %.0fV%.0f\"/>\n", at_x(a, ns), CDF_TOP,
-                CDF_FOOT);
-    put_text(t, at_x(a, ns), CDF_FOOT + 17, "middle", label);
+    return FOOT - (FOOT - TOP) * share;
 }
 
-/* Ticks at 1, 2 and 5 of each decade, or at 1 alone when there are many decades. */
-static void draw_ticks(cl_text *t, const log_axis *a)
+/* The interval around a curve: along its lower ends and back along its upper ones. */
+static void draw_band(cl_text *t, const cl_log_axis *a, json_t *list, const char *css)
 {
-    static const double steps[] = {1, 2, 5};
-    const size_t n = log10(a->high / a->low) < 1.7 ? NF_COUNT(steps) : 1;
-    const int first = (int)floor(log10(a->low));
-    const int last = (int)ceil(log10(a->high));
-    for (int decade = first; decade <= last; decade++)
-        for (size_t i = 0; i < n; i++)
-            draw_tick(t, a, pow(10, decade) * steps[i]);
-}
-
-static void draw_shares(cl_text *t)
-{
-    char label[16];
-    for (int percent = 0; percent <= 100; percent += 25) {
-        const double y = CDF_FOOT - (CDF_FOOT - CDF_TOP) * percent / 100;
-        snprintf(label, sizeof(label), "%d %%", percent);
-        cl_text_fmt(t, "<path class=\"grid\" d=\"M%.0f %.1fH%.0f\"/>\n", CDF_LEFT, y, CDF_RIGHT);
-        put_text(t, CDF_LEFT - 5, y + 4, "end", label);
-    }
-}
-
-static void draw_curve(cl_text *t, const cl_side_summary *s, const log_axis *a, const char *css)
-{
-    if (!s->n) return;
-    cl_text_fmt(t, "<path class=\"line %s\" d=\"M%.1f %.1f", css,
-                at_x(a, fmax(1000, (double)s->sorted[0])), CDF_FOOT);
-    for (size_t k = 1; k <= STEPS; k++) {
-        const size_t rank = (s->n * k + STEPS - 1) / STEPS;         /* 1 .. n */
-        if (rank == (s->n * (k - 1) + STEPS - 1) / STEPS) continue; /* the same sample again */
-        const double share = (double)rank / (double)s->n;
-        cl_text_fmt(t, "H%.1fV%.1f", at_x(a, fmax(1000, (double)s->sorted[rank - 1])),
-                    CDF_FOOT - (CDF_FOOT - CDF_TOP) * share);
+    const char *command = "M";
+    const size_t n = json_array_size(list);
+    cl_text_fmt(t, "<path class=\"band %s\" d=\"", css);
+    for (size_t i = 0; i < 2 * n; i++) {
+        const size_t k = i < n ? i : 2 * n - 1 - i;
+        const double x = at(list, k, i < n ? 2 : 3);
+        if (!isfinite(x)) continue;
+        cl_text_fmt(t, "%s%.1f %.1f", command, fmin(fmax(cl_log_at(a, x), LEFT), RIGHT),
+                    share_y(at(list, k, 0)));
+        command = "L";
     }
     cl_text_fmt(t, "\"/>\n");
 }
 
-void cl_plot_cdf(cl_text *t, const cl_comparison *c)
+static void draw_curve(cl_text *t, const cl_log_axis *a, json_t *list, const char *css)
 {
-    const log_axis a = axis_of(c);
-    open_svg(t, 282, "Latency of both targets", c->sentence);
-    legend(t, CDF_LEFT, "edge", "edge");
-    legend(t, CDF_LEFT + 70, "cloud", "cloud");
-    draw_shares(t);
-    draw_ticks(t, &a);
-    for (int s = 0; s < 2; s++)
-        draw_curve(t, &c->side[s], &a, side_class[s]);
-    put_text(t, (CDF_LEFT + CDF_RIGHT) / 2, CDF_FOOT + 37, "middle",
-             "time to the whole answer (logarithmic)");
-    cl_text_fmt(t, "</svg>\n");
+    cl_text_fmt(t, "<path class=\"line %s\" d=\"M%.1f %.1f", css, cl_log_at(a, at(list, 0, 1)),
+                FOOT);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        cl_text_fmt(t, "H%.1fV%.1f", cl_log_at(a, at(list, i, 1)), share_y(at(list, i, 0)));
+    cl_text_fmt(t, "\"/>\n");
 }
 
-/* One stacked bar at height y: two parts and the total behind it. */
-static void draw_bar(cl_text *t, double y, const char *name, const double part[2], double scale,
-                     const char *const css[2], const char *total)
+static bool plot_cdf(cl_text *t, json_t *run)
 {
-    const double first = part[0] * scale;
-    const double second = part[1] * scale;
-    put_text(t, BAR_LEFT - 8, y + 17, "end", name);
-    cl_text_fmt(t, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.2f\" height=\"24\"/>\n",
-                css[0], BAR_LEFT, y, first);
-    cl_text_fmt(t, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.2f\" height=\"24\"/>\n",
-                css[1], BAR_LEFT + first, y, second);
-    put_text(t, BAR_LEFT + first + second + 6, y + 17, "start", total);
-}
-
-bool cl_plot_split(cl_text *t, const cl_comparison *c)
-{
-    static const char *const css[2] = {"network", "server"};
-    double longest = 0;
+    cl_log_axis a;
+    char label[16];
+    if (!span(&a, run, "latency/cdf", 1)) return false;
+    cl_svg_open(t, 280, "Share of requests answered within a time",
+                cl_json_text(run, "compare/verdict"));
     for (int s = 0; s < 2; s++)
-        if (c->side[s].server_known)
-            longest = fmax(longest, c->side[s].network_ns + c->side[s].server_ns);
-    if (longest <= 0) return false;
-    open_svg(t, 112, "Network and server", "Median time of a request, split in two.");
-    legend(t, BAR_LEFT, "network", "network");
-    legend(t, BAR_LEFT + 96, "server", "server");
-    for (int s = 0; s < 2; s++) {
-        char total[32] = "not said";
-        const double part[2] = {c->side[s].network_ns, c->side[s].server_ns};
-        const bool known = c->side[s].server_known;
-        if (known) cl_time_text(total, sizeof(total), c->side[s].median_ns);
-        draw_bar(t, 34 + 36 * s, side_class[s], part, known ? BAR_WIDTH / longest : 0, css, total);
+        cl_svg_legend(t, LEFT + 76 * s, side_name[s], side_name[s]);
+    for (int percent = 0; percent <= 100; percent += 25) {
+        snprintf(label, sizeof(label), "%d %%", percent);
+        cl_text_fmt(t, "<path class=\"grid\" d=\"M%.0f %.1fH%.0f\"/>\n", LEFT,
+                    share_y(percent / 100.0), RIGHT);
+        cl_svg_text(t, LEFT - 5, share_y(percent / 100.0) + 4, "end", label);
     }
-    cl_text_fmt(t, "</svg>\n");
+    cl_log_ticks_x(t, &a, TOP, FOOT, cl_tick_us);
+    for (int s = 0; s < 2; s++) {
+        json_t *list = cl_json_at(target(run, s), "latency/cdf");
+        if (!json_array_size(list)) continue;
+        draw_band(t, &a, list, side_name[s]);
+        draw_curve(t, &a, list, side_name[s]);
+    }
+    cl_svg_text(t, (LEFT + RIGHT) / 2, FOOT + 38, "middle", "time to the whole answer");
+    cl_svg_close(t);
     return true;
 }
 
-void cl_plot_bytes(cl_text *t, const cl_comparison *c)
+static bool plot_bins(cl_text *t, json_t *run)
 {
-    static const char *const css[2] = {"body", "head"};
-    static const char *const names[4] = {"edge up", "edge down", "cloud up", "cloud down"};
-    double part[4][2];
-    double longest = 1;
-    for (int i = 0; i < 4; i++) {
-        const cl_recorder *r = &c->pairs->side[i / 2].rec;
-        const uint64_t app = i % 2 ? r->down_app : r->up_app;
-        const uint64_t total = i % 2 ? r->down_total : r->up_total;
-        part[i][0] = cl_recorder_each(r, app);
-        part[i][1] = cl_recorder_each(r, total - app);
-        longest = fmax(longest, part[i][0] + part[i][1]);
+    const double middle = (TOP + FOOT) / 2;
+    double most = 1;
+    cl_log_axis a;
+    if (!span(&a, run, "latency/bins", 0)) return false;
+    a.high *= 1.13; /* room for the last bin's width */
+    for (int s = 0; s < 2; s++) {
+        json_t *list = cl_json_at(target(run, s), "latency/bins");
+        for (size_t i = 0; i < json_array_size(list); i++)
+            most = fmax(most, at(list, i, 1));
     }
-    open_svg(t, 184, "Bytes of a request", "Bytes sent and received, bodies and headers.");
-    legend(t, BAR_LEFT, "body", "body");
-    legend(t, BAR_LEFT + 70, "head", "headers");
-    for (int i = 0; i < 4; i++) {
-        char total[32] = "not reached";
-        if (c->pairs->side[i / 2].rec.ok)
-            cl_bytes_text(total, sizeof(total), part[i][0] + part[i][1]);
-        draw_bar(t, 34 + 36 * i, names[i], part[i], BAR_WIDTH / longest, css, total);
+    cl_svg_open(t, 280, "How often each time occurred",
+                "Counts of answers by time, edge upwards and cloud downwards.");
+    cl_log_ticks_x(t, &a, TOP, FOOT, cl_tick_us);
+    for (int s = 0; s < 2; s++) {
+        json_t *list = cl_json_at(target(run, s), "latency/bins");
+        cl_svg_legend(t, LEFT + (s ? 136 : 0), side_name[s],
+                      s ? "cloud, downwards" : "edge, upwards");
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            const double from = at(list, i, 0);
+            const double tall = at(list, i, 1) / most * ((FOOT - TOP) / 2 - 4);
+            const double x = cl_log_at(&a, from);
+            cl_svg_rect(t, side_name[s], x, s ? middle : middle - tall,
+                        fmax(1, cl_log_at(&a, from * pow(10, 1 / 20.0)) - x - 0.6), tall);
+        }
     }
-    cl_text_fmt(t, "</svg>\n");
+    cl_text_fmt(t, "<path class=\"axis\" d=\"M%.0f %.1fH%.0f\"/>\n", LEFT, middle, RIGHT);
+    cl_svg_text(t, (LEFT + RIGHT) / 2, FOOT + 38, "middle", "time to the whole answer");
+    cl_svg_close(t);
+    return true;
 }
+
+static bool plot_phases(cl_text *t, json_t *run)
+{
+    static const char *const css[] = {"net", "queue", "compute"};
+    static const char *const words[] = {"network", "queue", "compute"};
+    static const char *const paths[] = {"phases/network", "phases/server_queue",
+                                        "phases/server_compute"};
+    cl_bar bars[2];
+    char label[2][32];
+    bool any = false;
+    for (int s = 0; s < 2; s++) {
+        bars[s] = (cl_bar){.name = side_name[s], .n = 3, .label = label[s]};
+        double sum = 0;
+        for (size_t i = 0; i < 3; i++) {
+            const double v = cl_json_number(target(run, s), paths[i]);
+            bars[s].part[i] = isfinite(v) ? v : 0;
+            sum += bars[s].part[i];
+        }
+        any = any || sum > 0;
+        if (sum > 0)
+            cl_time_text(label[s], sizeof(label[s]), sum * 1e3);
+        else
+            snprintf(label[s], sizeof(label[s]), "not said");
+    }
+    if (!any) return false;
+    cl_svg_open(t, cl_svg_bars_height(2), "Where the time goes",
+                "Median time of a request on the way, waiting in the server, and computing.");
+    cl_svg_bars(t, bars, 2, css, words);
+    cl_svg_close(t);
+    return true;
+}
+
+static bool plot_bytes(cl_text *t, json_t *run)
+{
+    static const char *const css[] = {"compute", "net", "again"};
+    static const char *const words[] = {"body", "headers", "sent again"};
+    static const char *const names[] = {"edge up", "edge down", "cloud up", "cloud down"};
+    cl_bar bars[4];
+    char label[4][32];
+    for (int i = 0; i < 4; i++) {
+        json_t *to = target(run, i / 2);
+        const double app = cl_json_number(to, i % 2 ? "bytes/app_down" : "bytes/app_up");
+        const double head = cl_json_number(to, i % 2 ? "bytes/hdr_down" : "bytes/hdr_up");
+        const double again = i % 2 ? NAN : cl_json_number(to, "tcp_each/again");
+        if (!isfinite(app) || !isfinite(head)) return false;
+        bars[i] = (cl_bar){.name = names[i], .n = 3, .label = label[i]};
+        bars[i].part[0] = app;
+        bars[i].part[1] = head;
+        bars[i].part[2] = isfinite(again) ? again : 0;
+        cl_bytes_text(label[i], sizeof(label[i]), app + head + bars[i].part[2]);
+    }
+    cl_svg_open(
+        t, cl_svg_bars_height(4), "Bytes of a request",
+        "Bytes sent and received a request: bodies, HTTP headers, and what TCP sent again.");
+    cl_svg_bars(t, bars, 4, css, words);
+    cl_svg_close(t);
+    return true;
+}
+
+/* "2.1 uJ" */
+static void joules(char *to, size_t room, double j)
+{
+    static const char *const units[] = {"J", "mJ", "uJ", "nJ"};
+    size_t u = 0;
+    for (; u + 1 < NF_COUNT(units) && j < 0.9995; u++)
+        j *= 1000;
+    snprintf(to, room, "%.3g %s", j, units[u]);
+}
+
+static bool plot_energy(cl_text *t, json_t *run)
+{
+    static const char *const css[] = {"compute", "net"};
+    static const char *const words[] = {"compute", "radio of the device"};
+    cl_bar bars[2];
+    char label[2][32];
+    for (int s = 0; s < 2; s++) {
+        const double compute = cl_json_number(target(run, s), "energy/compute_j");
+        const double radio = cl_json_number(target(run, s), "energy/radio_j");
+        if (!isfinite(compute) || !isfinite(radio)) return false;
+        bars[s] = (cl_bar){.name = side_name[s], .part = {compute, radio}, .n = 2};
+        bars[s].label = label[s];
+        joules(label[s], sizeof(label[s]), compute + radio);
+    }
+    cl_svg_open(t, cl_svg_bars_height(2), "Energy of a request, modelled",
+                "Joules to compute there, and for the cloud to send it by radio. Modelled, not "
+                "measured.");
+    cl_svg_bars(t, bars, 2, css, words);
+    cl_svg_close(t);
+    return true;
+}
+
+static void tick_plain(char *to, size_t room, double v)
+{
+    static const char *const sign[] = {"", "k", "M", "G"};
+    size_t i = 0;
+    for (; i + 1 < NF_COUNT(sign) && v >= 999.5; i++)
+        v /= 1000;
+    snprintf(to, room, "%.3g%s", v, sign[i]);
+}
+
+static bool plot_price(cl_text *t, json_t *run)
+{
+    const double million = cl_json_number(run, "cost/usd_per_million");
+    const double days = 30;
+    char label[48];
+    if (!(million > 0)) return false;
+    const cl_log_axis x = {1e3, 1e8, LEFT + 8, RIGHT - 12};
+    const cl_log_axis y = {x.low * days * million / 1e6, x.high * days * million / 1e6, FOOT, TOP};
+    cl_svg_open(t, 280, "Price of the cloud by requests a day, modelled",
+                "US dollars a month against requests a day, both logarithmic.");
+    cl_log_ticks_x(t, &x, TOP, FOOT, tick_plain);
+    cl_log_ticks_y(t, &y, LEFT + 8, RIGHT - 12, tick_plain);
+    cl_text_fmt(t, "<path class=\"line cloud\" d=\"M%.1f %.1fL%.1f %.1f\"/>\n", x.from, y.from,
+                x.to, y.to);
+    const double day = 86400; /* one request a second */
+    const double px = cl_log_at(&x, day), py = cl_log_at(&y, day * days * million / 1e6);
+    cl_text_fmt(t, "<circle class=\"cloud\" cx=\"%.1f\" cy=\"%.1f\" r=\"5\"/>\n", px, py);
+    snprintf(label, sizeof(label), "1 a second: %.3g USD", day * days * million / 1e6);
+    cl_svg_text(t, px + 10, py + 16, "start", label);
+    cl_svg_text(t, LEFT + 8, 20, "start", "USD a month");
+    cl_svg_text(t, (LEFT + RIGHT) / 2, FOOT + 38, "middle", "requests a day");
+    cl_svg_close(t);
+    return true;
+}
+
+static void strip_row(cl_text *t, json_t *windows, int side, double y)
+{
+    const char *key = side ? "cloud_us" : "edge_us";
+    const size_t n = json_array_size(windows);
+    char text[80], low_text[32], high_text[32];
+    double low = INFINITY, high = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double v = cl_json_number(json_array_get(windows, i), key);
+        low = fmin(low, v);
+        high = fmax(high, v);
+    }
+    const double wide = (RIGHT - LEFT) / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        const double v = cl_json_number(json_array_get(windows, i), key);
+        const double tall = isfinite(v) && high > 0 ? fmax(1, 40 * v / high) : 0;
+        cl_svg_rect(t, side_name[side], LEFT + wide * (double)i, y + 40 - tall, wide - 1.5, tall);
+    }
+    cl_svg_text(t, LEFT - 6, y + 26, "end", side_name[side]);
+    snprintf(text, sizeof(text), "medians from %s to %s",
+             cl_time_text(low_text, sizeof(low_text), low * 1e3),
+             cl_time_text(high_text, sizeof(high_text), high * 1e3));
+    cl_svg_text(t, LEFT, y + 57, "start", high > 0 ? text : "not answered");
+}
+
+static bool plot_strip(cl_text *t, json_t *run)
+{
+    json_t *windows = cl_json_at(run, "compare/windows");
+    if (json_array_size(windows) < 2) return false;
+    cl_svg_open(t, 146, "Steadiness over the run",
+                "Median time in equal parts of the run, in order, each target on its own scale.");
+    for (int s = 0; s < 2; s++)
+        strip_row(t, windows, s, 8 + 70 * s);
+    cl_svg_close(t);
+    return true;
+}
+
+const cl_plot cl_plots[] = {
+    {"heat", "Where the cloud wins",
+     "Colour says who is faster, the number by how many ms (below zero: the edge); a dot is a "
+     "measured cell, hatching means no difference shown, and the dashed line is where the model "
+     "sees both equal.",
+     cl_plot_heat},
+    {"fit", "The model over the measurement",
+     "Each dot is a cell: on the diagonal the predicted time of the cloud is the measured one, the "
+     "thin lines are 15 % off.",
+     cl_plot_fit},
+    {"cdf", "How long an answer takes",
+     "A curve's height is the share of requests answered by then, so the curve further left is the "
+     "faster target; the band is the 95 % interval.",
+     plot_cdf},
+    {"bins", "How often each time occurred",
+     "Edge upwards, cloud downwards, on one axis: two humps mean two kinds of answers, a long tail "
+     "to the right means rare slow ones.",
+     plot_bins},
+    {"phases", "Where the time goes",
+     "The longer the grey part, the more of the median request is spent on the way rather than in "
+     "the server.",
+     plot_phases},
+    {"bytes", "What goes over the wire",
+     "Up leaves the device, down comes back; grey is the price of HTTP headers around each body, "
+     "red what TCP had to send again.",
+     plot_bytes},
+    {"energy", "Energy of a request (modelled)",
+     "Not measured: arithmetic and memory by a 45 nm table, radio by measured phones; it tells "
+     "which "
+     "part dominates, not what this machine draws.",
+     plot_energy},
+    {"price", "Price of the cloud (modelled)",
+     "Follow the line from requests a day to US dollars a month; the dot is one request a second.",
+     plot_price},
+    {"strip", "Was it steady?",
+     "Columns of equal height mean a steady run; a step or a slope means the machine or network "
+     "changed meanwhile.",
+     plot_strip},
+};
+const size_t cl_plot_count = NF_COUNT(cl_plots);

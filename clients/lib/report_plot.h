@@ -1,18 +1,23 @@
-/* report_plot.h - the plots of a comparison as inline SVG. Layer: clients. Thread rule: no shared
- * state. Each is drawn 420 units wide, scales with the page and takes its colours from it. */
+/* report_plot.h - the plots of a saved run as inline SVG, one row each. Layer: clients. Thread
+ * rule: no shared state. */
 #ifndef CL_REPORT_PLOT_H
 #define CL_REPORT_PLOT_H
 
-#include "clients/lib/comparison.h"
 #include "clients/lib/text_out.h"
 
-/** Share of requests answered within a time, both targets, logarithmic time. */
-void cl_plot_cdf(cl_text *t, const cl_comparison *c);
+#include <jansson.h>
 
-/** Median time of a request, split into network and server; false: the servers did not say. */
-bool cl_plot_split(cl_text *t, const cl_comparison *c);
+typedef struct cl_plot {
+    const char *id, *title;
+    const char *how;                       /* one sentence: how to read it */
+    bool (*draw)(cl_text *t, json_t *run); /* false: the run has not what it needs; nothing drawn */
+} cl_plot;
 
-/** Bytes of a request and its answer, bodies and headers. */
-void cl_plot_bytes(cl_text *t, const cl_comparison *c);
+extern const cl_plot cl_plots[];
+extern const size_t cl_plot_count;
+
+/* Of a sweep; in report_grid.c. The heat map draws one picture for each model and payload. */
+bool cl_plot_heat(cl_text *t, json_t *run);
+bool cl_plot_fit(cl_text *t, json_t *run);
 
 #endif /* CL_REPORT_PLOT_H */

@@ -1,6 +1,8 @@
 /* report_text.c - prints tables. Layer: clients. Thread rule: no shared state. */
 #include "clients/lib/report_text.h"
 
+#include "clients/lib/json_run.h"
+#include "clients/lib/report_parts.h"
 #include "clients/lib/text_out.h"
 
 #include <stdio.h>
@@ -72,6 +74,40 @@ static void print_agreement(const cl_agreement *g, FILE *to)
                 (unsigned long long)g->unequal);
 }
 
+static void print_scores(const cl_side *side, FILE *to)
+{
+    const cl_scores *s = &side->scores;
+    if (s->asked)
+        fprintf(to,
+                "%-10s accuracy %.2f %%, precision %.2f %%, recall %.2f %% (means of %zu "
+                "classes, %llu answers)\n",
+                side->target->name, 100 * cl_scores_accuracy(s), 100 * cl_scores_precision(s),
+                100 * cl_scores_recall(s), s->n, (unsigned long long)s->asked);
+}
+
+/* Payload TCP carried, and what is modelled beside the measured figures. */
+static void print_costs(const cl_comparison *c, int which, FILE *to)
+{
+    const cl_side *side = &c->pairs->side[which];
+    json_t *tcp = cl_json_tcp_bytes(side), *energy = cl_json_energy(c, which);
+    json_t *cost = which ? cl_json_cost(c) : NULL;
+    if (json_is_object(tcp))
+        fprintf(to, "%-10s TCP payload a request: %.0f B up, %.0f B down, %.1f B sent again\n",
+                side->target->name, cl_json_number(tcp, "up"), cl_json_number(tcp, "down"),
+                cl_json_number(tcp, "again"));
+    if (json_is_object(energy))
+        fprintf(to, "%-10s modelled: compute %.3g J, the device's radio %.3g J%s a request",
+                side->target->name, cl_json_number(energy, "compute_j"),
+                cl_json_number(energy, "radio_j"),
+                json_is_true(json_object_get(energy, "extrapolated")) ? " (extrapolated)" : "");
+    if (json_is_object(energy) && json_is_object(cost))
+        fprintf(to, ", %.3g USD a million", cl_json_number(cost, "usd_per_million"));
+    if (json_is_object(energy)) fputc('\n', to);
+    json_decref(tcp);
+    json_decref(energy);
+    json_decref(cost);
+}
+
 /* A side that answered at first and then no more. */
 static void print_gone(const cl_comparison *c, FILE *to)
 {
@@ -100,44 +136,13 @@ void cl_text_comparison(const cl_comparison *c, FILE *to)
                 cl_time_text(lo, sizeof(lo), c->ci.lo), cl_time_text(hi, sizeof(hi), c->ci.hi),
                 cl_time_text(shift, sizeof(shift), c->shift_ns));
     print_agreement(&c->pairs->agreement, to);
+    for (int s = 0; s < 2; s++) {
+        print_scores(&side[s], to);
+        print_costs(c, s, to);
+    }
     for (int s = 0; s < 2; s++)
         if (side[s].reachable) print_errors(&side[s].rec, side[s].target->name, to);
     print_gone(c, to);
     print_limits(c, to);
     fprintf(to, "%s\n", c->sentence);
-}
-
-static void print_percentiles(const nf_hist *h, FILE *to)
-{
-    char name[16], value[32];
-    fprintf(to, "latency   ");
-    for (size_t i = 0; i < NF_COUNT(cl_permilles); i++) {
-        const unsigned p = cl_permilles[i];
-        const bool shown = cl_quantile_shown(h->count, p);
-        cell(value, sizeof(value), shown, (double)nf_hist_quantile(h, p / 1000.0));
-        fprintf(to, " %s %s", cl_permille_name(name, sizeof(name), p), value);
-        if (!shown) fprintf(to, " (n=%llu)", (unsigned long long)h->count);
-        fputs(i + 1 < NF_COUNT(cl_permilles) ? "," : "", to);
-    }
-    fprintf(to, ", max %s\n", cell(value, sizeof(value), h->count > 0, (double)h->most));
-}
-
-void cl_text_bench(const cl_bench_report *b, FILE *to)
-{
-    const cl_recorder *r = &b->result->rec;
-    const double seconds = (double)b->result->elapsed_ns / 1e9;
-    const double cpu = seconds > 0 ? (double)b->result->cpu_ns / (double)b->result->elapsed_ns : 0;
-    fprintf(to, "%s, %zu connections, closed loop, %.2f s%s\n", b->url, b->load->connections,
-            seconds, b->result->interrupted ? ", interrupted" : "");
-    fprintf(to, "requests   %llu ok, %llu failed, %.0f/s\n", (unsigned long long)r->ok,
-            (unsigned long long)cl_recorder_errors(r), seconds > 0 ? (double)r->ok / seconds : 0);
-    print_percentiles(&r->latency, to);
-    fprintf(to, "bytes/req  up %.0f (%.0f body + %.0f headers), down %.0f (%.0f + %.0f)\n",
-            cl_recorder_each(r, r->up_total), cl_recorder_each(r, r->up_app),
-            cl_recorder_each(r, r->up_total - r->up_app), cl_recorder_each(r, r->down_total),
-            cl_recorder_each(r, r->down_app), cl_recorder_each(r, r->down_total - r->down_app));
-    print_errors(r, "errors", to);
-    if (cpu > 0.9)
-        fprintf(to, "note       this client used %.0f %% of its core: it may be the limit\n",
-                cpu * 100);
 }

@@ -5,6 +5,5 @@
 #include "clients/lib/report_json.h"
 
 void cl_text_comparison(const cl_comparison *c, FILE *to);
-void cl_text_bench(const cl_bench_report *b, FILE *to);
 
 #endif /* CL_REPORT_TEXT_H */

@@ -41,24 +41,35 @@ double cl_median(const int64_t *sorted, size_t n)
 }
 
 /* log P(B = k) for B binomial(n, q). */
-static double log_binomial(size_t n, size_t k, double q)
+static double log_binomial(double n, double k, double q)
 {
-    return lgamma((double)n + 1) - lgamma((double)k + 1) - lgamma((double)(n - k) + 1) +
-           (double)k * log(q) + (double)(n - k) * log1p(-q);
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(q) + (n - k) * log1p(-q);
+}
+
+/* Only ranks near the percentile are looked at: beyond 12 standard deviations, and 60 ranks for the
+ * skewed ends, less than 1e-20 of the distribution lies. */
+bool cl_quantile_ranks(uint64_t n, unsigned permille, uint64_t *low, uint64_t *high)
+{
+    const double q = permille / 1000.0;
+    const double middle = (double)n * q;
+    const double reach = 12 * sqrt(middle * (1 - q)) + 60;
+    const uint64_t first = middle > reach ? (uint64_t)(middle - reach) : 0;
+    const uint64_t last = middle + reach < (double)n ? (uint64_t)(middle + reach) : n;
+    double below = 0; /* P(B < k) */
+    *low = 0;         /* largest rank with P(B < low) <= TAIL; 0: none */
+    *high = n + 1;    /* smallest rank with P(B >= high) <= TAIL; n + 1: none */
+    for (uint64_t k = first; k <= last; k++) {
+        if (below <= TAIL) *low = k;
+        if (1 - below <= TAIL && k < *high) *high = k;
+        below += exp(log_binomial((double)n, (double)k, q));
+    }
+    return *low >= 1 && *high <= n;
 }
 
 cl_interval cl_quantile_interval(const int64_t *sorted, size_t n, unsigned permille)
 {
-    const double q = permille / 1000.0;
-    size_t low = 0;      /* largest rank with P(B < low) <= TAIL; 0: none */
-    size_t high = n + 1; /* smallest rank with P(B >= high) <= TAIL; n + 1: none */
-    double below = 0;    /* P(B < k) */
-    for (size_t k = 0; k <= n; k++) {
-        if (below <= TAIL) low = k;
-        if (1 - below <= TAIL && k < high) high = k;
-        below += exp(log_binomial(n, k, q));
-    }
-    if (low < 1 || high > n) return (cl_interval){0};
+    uint64_t low, high;
+    if (!cl_quantile_ranks(n, permille, &low, &high)) return (cl_interval){0};
     return (cl_interval){true, (double)sorted[low - 1], (double)sorted[high - 1]};
 }
 

@@ -30,6 +30,12 @@ typedef struct cl_interval {
 } cl_interval;
 
 /**
+ * The 1-based ranks of n ordered samples that enclose the percentile with at least 95 %, as
+ * cl_quantile_interval uses them. False: n is too small.
+ */
+bool cl_quantile_ranks(uint64_t n, unsigned permille, uint64_t *low, uint64_t *high);
+
+/**
  * Distribution-free 95 % interval of a percentile: the closest pair of order statistics around it
  * whose coverage, by the binomial distribution, is at least 95 %, with at most 2.5 % on each side.
  * Source: W. J. Conover, Practical Nonparametric Statistics, 3rd ed., section 3.2.

@@ -138,3 +138,16 @@ nf_status cl_inputs_get(cl_inputs *out, const cl_input_spec *spec, cl_target *t,
     if ((st = ask_about(&x, WIRE_V2_MODEL, spec->model, t, client, err))) return st;
     return cl_inputs_make(out, cl_body(&x), unit, spec->made, spec->seed, err);
 }
+
+nf_status cl_facts_get(cl_facts *out, const char *model, cl_target *t, cl_client *client,
+                       nf_error *err)
+{
+    char path[512];
+    cl_exchange x;
+    nf_status st;
+    *out = (cl_facts){0};
+    if ((st = cl_model_path(path, sizeof(path), WIRE_MODEL_METADATA, model, err))) return st;
+    if ((st = cl_target_get(t, client, path, &x, err))) return st;
+    if (!x.failure) cl_facts_read(out, cl_body(&x));
+    return NF_OK;
+}

@@ -51,4 +51,9 @@ typedef struct cl_input_spec {
 nf_status cl_inputs_get(cl_inputs *out, const cl_input_spec *spec, cl_target *t, cl_client *client,
                         nf_error *err);
 
+/** What `t` says of the model it holds; known is false when it says nothing. NF_ETIMEOUT:
+ * interrupted; NF_EINVAL, NF_ENOMEM, NF_EIO. */
+nf_status cl_facts_get(cl_facts *out, const char *model, cl_target *t, cl_client *client,
+                       nf_error *err);
+
 #endif /* CL_TARGET_H */

@@ -1,6 +1,7 @@
 /* dial.c - name, addresses, connection. Layer: clients/net. Thread rule: the loop's thread only. */
 #include "clients/net/dial.h"
 
+#include "clients/net/tcp_facts.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 
@@ -20,6 +21,7 @@ struct cl_dial {
     cl_dialed result;
     cl_dial_done done; /* NULL once told or cancelled */
     void *user;
+    const char *congestion;
     bool looking_up, timer_open;
 };
 
@@ -102,6 +104,16 @@ static void on_timer(uv_timer_t *t)
 
 static void connect_next(cl_dial *d);
 
+/* Nothing was sent yet but the handshake. That the host offers the algorithm is checked when the
+ * options are read; should it go away meanwhile, the facts of the connection name the one in use.
+ */
+static void set_congestion(const cl_dial *d, const cl_sock *s)
+{
+    uv_os_fd_t fd;
+    if (!d->congestion || !d->congestion[0]) return;
+    if (uv_fileno((const uv_handle_t *)&s->tcp, &fd) == 0) cl_congestion_set(fd, d->congestion);
+}
+
 static void on_connect(uv_connect_t *req, int code)
 {
     cl_sock *s = req->data;
@@ -115,6 +127,7 @@ static void on_connect(uv_connect_t *req, int code)
         return;
     }
     uv_tcp_nodelay(&s->tcp, 1);
+    set_congestion(d, s);
     d->result.failure = CL_NONE;
     d->result.connected_ns = nf_now_ns();
     d->result.sock = s;
@@ -189,6 +202,7 @@ nf_status cl_dial_start(cl_dial **out, uv_loop_t *loop, const cl_dial_spec *spec
     d->loop = loop;
     d->done = spec->done;
     d->user = spec->user;
+    d->congestion = spec->congestion;
     uv_timer_init(loop, &d->timer);
     d->timer.data = d;
     d->timer_open = true;

@@ -47,6 +47,7 @@ typedef struct cl_dial_spec {
     uint64_t timeout_us;     /* name and connect together */
     cl_dial_done done;
     void *user;
+    const char *congestion; /* TCP algorithm; NULL or "": the host's own. Must outlive the dial */
 } cl_dial_spec;
 
 /** Looks the name up and connects to its addresses in turn. NF_ENOMEM, NF_EIO. */

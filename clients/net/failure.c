@@ -56,5 +56,6 @@ cl_failure cl_failure_from_http(int status)
 
 int cl_failure_is_unreachable(cl_failure f)
 {
-    return f == CL_NAME || f == CL_REFUSED || f == CL_UNREACHABLE || f == CL_CONNECT_TIMEOUT;
+    return f == CL_NAME || f == CL_REFUSED || f == CL_UNREACHABLE || f == CL_CONNECT_TIMEOUT ||
+           f == CL_TLS;
 }

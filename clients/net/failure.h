@@ -9,6 +9,7 @@
     X(REFUSED, "refused", "connection refused")                                                    \
     X(UNREACHABLE, "unreachable", "no route to it")                                                \
     X(CONNECT_TIMEOUT, "connect_timeout", "no connection in time")                                 \
+    X(TLS, "tls", "no secure connection")                                                          \
     X(RESPONSE_TIMEOUT, "response_timeout", "no answer in time")                                   \
     X(CUT, "cut", "connection cut before the answer was whole")                                    \
     X(BAD_REPLY, "bad_reply", "answer is not valid HTTP, or over a limit")                         \
@@ -36,7 +37,8 @@ cl_failure cl_failure_from_uv(int code);
 /** CL_NONE for 2xx, else the class of the HTTP status. */
 cl_failure cl_failure_from_http(int status);
 
-/** True when there was no conversation at all: name, refused, unreachable, connect time-out. */
+/** True when there was no conversation at all: name, refused, unreachable, connect time-out,
+ * TLS. */
 int cl_failure_is_unreachable(cl_failure f);
 
 #endif /* CL_FAILURE_H */

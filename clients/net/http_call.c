@@ -14,10 +14,10 @@ static int write_head(char *to, size_t room, const cl_url *url, const cl_call_sp
     if (spec->content_type)
         snprintf(body_lines, sizeof(body_lines), "Content-Type: %s\r\nContent-Length: %zu\r\n",
                  spec->content_type, spec->body.len);
-    return snprintf(to, room,
-                    "%s %s%s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\n%s%s\r\n",
-                    spec->method, url->path, url->path[0] || path[0] ? path : "/", url->authority,
-                    body_lines, spec->headers ? spec->headers : "");
+    return snprintf(
+        to, room, "%s %s%s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\n%s%s%s\r\n",
+        spec->method, url->path, url->path[0] || path[0] ? path : "/", url->authority, body_lines,
+        spec->headers ? spec->headers : "", spec->last ? "Connection: close\r\n" : "");
 }
 
 nf_status cl_call_init(cl_call *out, const cl_url *url, const cl_call_spec *spec, nf_error *err)
@@ -34,6 +34,7 @@ nf_status cl_call_init(cl_call *out, const cl_url *url, const cl_call_spec *spec
     if (spec->body.len) memcpy(out->bytes + n, spec->body.data, spec->body.len);
     out->len = len;
     out->body_len = spec->body.len;
+    out->last = spec->last;
     return NF_OK;
 }
 

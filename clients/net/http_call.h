@@ -11,6 +11,7 @@ typedef struct cl_call {
     char *bytes; /* request line, headers, empty line, body */
     size_t len;
     size_t body_len; /* the application's share of len */
+    bool last;       /* the connection ends with its answer */
 } cl_call;
 
 typedef struct cl_call_spec {
@@ -19,6 +20,7 @@ typedef struct cl_call_spec {
     const char *content_type; /* NULL when there is no body */
     const char *headers;      /* further lines, each ended by CR LF; NULL for none */
     nf_bytes body;
+    bool last; /* says Connection: close */
 } cl_call_spec;
 
 /** Writes the request for `url`. NF_EINVAL (too long), NF_ENOMEM. cl_call_fini frees it. */

@@ -20,21 +20,27 @@
 #include <uv.h>
 
 typedef struct cl_limits {
-    uint64_t connect_us;  /* name and connect together */
-    uint64_t response_us; /* from the first byte sent to the last received */
-    size_t body_most;     /* bytes of a response's body */
+    uint64_t connect_us;          /* name, connect and TLS together */
+    uint64_t response_us;         /* from the first byte sent to the last received */
+    size_t body_most;             /* bytes of a response's body */
+    const char *congestion;       /* TCP algorithm; NULL or "": the host's own; borrowed */
+    const struct cl_trust *trust; /* for https; NULL: the system's certificates; borrowed */
 } cl_limits;
 
 /* Monotonic nanoseconds. 0 = that step did not happen: no name to look up, connection reused. */
 typedef struct cl_times {
-    uint64_t start, resolved, connected, sent, first, end;
+    uint64_t start, resolved, connected;
+    uint64_t secured; /* TLS handshake done */
+    uint64_t sent;    /* sending begins */
+    uint64_t written; /* the kernel has taken the last byte */
+    uint64_t first, end;
 } cl_times;
 
 typedef struct cl_exchange {
     cl_failure failure;
     int status;      /* HTTP status, 0 when there was no answer */
     bool reused;     /* the connection was open already */
-    const char *why; /* static text on a failure below HTTP, else NULL */
+    const char *why; /* on a failure below HTTP, else NULL; valid until the next send */
     cl_times t;
     size_t up_app, up_total, down_app, down_total; /* bytes; app = bodies, total = with headers */
     const cl_reply *reply; /* borrowed; look at it only when status is not 0 */

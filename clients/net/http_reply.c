@@ -2,6 +2,7 @@
  * owner. */
 #include "clients/net/http_reply.h"
 
+#include "clients/net/gzip.h"
 #include "engine/base/mem.h"
 
 #include <strings.h>
@@ -94,11 +95,31 @@ static int on_body(http_parser *p, const char *at, size_t len)
     return 0;
 }
 
+/* A packed body (RFC 9110, 8.4.1.3) is replaced by what it holds. */
+static int unpack(cl_reply *r)
+{
+    char *plain;
+    size_t len;
+    const nf_span coding = cl_reply_header(r, "Content-Encoding");
+    if (!nf_span_is(coding, "gzip") || !r->body_len) return 0;
+    const nf_status st = cl_gunzip(&plain, &len, (nf_bytes){(const uint8_t *)r->body, r->body_len},
+                                   r->body_most, NULL);
+    if (st == NF_ETOOLARGE) return refuse(r, st, "unpacked body over the limit");
+    if (st) return refuse(r, st, "body is not gzip, as its header says");
+    nf_free(r->body);
+    r->body = plain;
+    r->body_len = len;
+    r->body_cap = len + 1;
+    return 0;
+}
+
 /* 1xx responses announce the real one and are passed over (RFC 9110, 15.2). */
 static int on_complete(http_parser *p)
 {
     cl_reply *r = p->data;
     if (p->status_code < 200) return 0;
+    r->body_wire = r->body_len;
+    if (unpack(r)) return 1;
     r->complete = true;
     r->keep_alive = http_should_keep_alive(p) != 0;
     http_parser_pause(p, 1); /* whatever follows belongs to no request of ours */
@@ -136,7 +157,7 @@ void cl_reply_reset(cl_reply *r)
     r->complete = r->keep_alive = r->in_value = false;
     r->why = NULL;
     r->refused = NF_OK;
-    r->wire_bytes = r->body_len = r->n_fields = r->head_len = 0;
+    r->wire_bytes = r->body_wire = r->body_len = r->n_fields = r->head_len = 0;
     if (r->body) r->body[0] = '\0';
 }
 

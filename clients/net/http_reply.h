@@ -25,6 +25,7 @@ typedef struct cl_reply {
     size_t wire_bytes; /* fed and used, interim responses included */
     char *body;        /* NUL behind body_len bytes; kept between responses; NULL when empty */
     size_t body_len, body_cap, body_most;
+    size_t body_wire; /* bytes of the body as it came: packed, when it was packed */
     size_t n_fields, head_len;
     bool in_value;
     cl_field field[CL_REPLY_HEADERS];

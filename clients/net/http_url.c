@@ -17,11 +17,16 @@ static nf_status copy_part(char *out, size_t room, const char *text, size_t len,
     return NF_OK;
 }
 
+static const char *own_port(const cl_url *u)
+{
+    return u->tls ? "443" : "80";
+}
+
 /* The port is left out of the Host header when it is the scheme's own (RFC 9110, 7.2). */
 static nf_status set_authority(cl_url *u, nf_error *err)
 {
     const bool six = strchr(u->host, ':') != NULL;
-    const bool plain = strcmp(u->port, "80") == 0;
+    const bool plain = strcmp(u->port, own_port(u)) == 0;
     const int n = snprintf(u->authority, sizeof(u->authority), "%s%s%s%s%s", six ? "[" : "",
                            u->host, six ? "]" : "", plain ? "" : ":", plain ? "" : u->port);
     if (n < 0 || (size_t)n >= sizeof(u->authority))
@@ -56,16 +61,20 @@ static nf_status parse_whole(cl_url *u, const char *text, nf_error *err)
     http_parser_url_init(&p);
     if (http_parser_parse_url(text, strlen(text), 0, &p) || !part_of(&p, text, UF_HOST).len)
         return nf_fail(err, NF_EINVAL, "URL", "expected http://HOST[:PORT], got '%.200s'", text);
-    if (!nf_span_is(part_of(&p, text, UF_SCHEMA), "http"))
-        return nf_fail(err, NF_EUNSUPPORTED, "URL", "expected the scheme http, got '%.200s'", text);
+    u->tls = nf_span_is(part_of(&p, text, UF_SCHEMA), "https");
+    if (!u->tls && !nf_span_is(part_of(&p, text, UF_SCHEMA), "http"))
+        return nf_fail(err, NF_EUNSUPPORTED, "URL",
+                       "expected the scheme http or https, got '%.200s'", text);
     if (part_of(&p, text, UF_USERINFO).len)
         return nf_fail(err, NF_EINVAL, "URL", "a user name in a URL is not supported");
     const nf_span host = part_of(&p, text, UF_HOST);
     const nf_span port = part_of(&p, text, UF_PORT);
     if ((st = copy_part(u->host, sizeof(u->host), host.s, host.len, err))) return st;
-    if ((st = copy_part(u->port, sizeof(u->port), port.len ? port.s : "80", port.len ? port.len : 2,
-                        err)))
-        return st;
+    if (port.len)
+        st = copy_part(u->port, sizeof(u->port), port.s, port.len, err);
+    else
+        st = copy_part(u->port, sizeof(u->port), own_port(u), strlen(own_port(u)), err);
+    if (st) return st;
     if ((st = set_path(u, &p, text, err))) return st;
     return set_authority(u, err);
 }
@@ -101,4 +110,10 @@ nf_status cl_host_port_parse(cl_url *out, const char *text, nf_error *err)
     if ((st = copy_part(out->host, sizeof(out->host), host, len, err))) return st;
     snprintf(out->port, sizeof(out->port), "%u", (unsigned)(n & 0xffff));
     return set_authority(out, err);
+}
+
+const char *cl_url_text(char *to, size_t room, const cl_url *url)
+{
+    snprintf(to, room, "%s://%s%s", url->tls ? "https" : "http", url->authority, url->path);
+    return to;
 }

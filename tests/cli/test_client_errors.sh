@@ -26,11 +26,11 @@ fails 1 "expected 0 words" predict word
 fails 1 "needs a value" predict --url
 fails 1 "expected JSON" predict --input '[1,'
 fails 1 "no-such-file" predict --input no-such-file.json
-fails 1 "expected the scheme http" predict --url https://127.0.0.1 --input '[1]'
+fails 1 "expected the scheme http" predict --url ftp://127.0.0.1 --input '[1]'
 fails 1 "expected a URL" bench
 fails 1 "expected a URL" ping
 fails 1 "expected http://HOST" ping 'http://a b'
-fails 1 "expected 1 to 10000" bench 127.0.0.1:1 -c 0
+fails 1 "expected 0 to 10000" bench 127.0.0.1:1 -c 10001
 fails 1 "warmup" bench 127.0.0.1:1 --warmup soon
 fails 1 "--edge: a URL is needed" compare --cloud 127.0.0.1:1
 fails 1 "--cloud: a URL is needed" compare --edge 127.0.0.1:1

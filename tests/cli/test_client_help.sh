@@ -18,7 +18,7 @@ check() {
 }
 
 check main "$NEARFAR_CLIENT" --help
-for command in predict ping bench compare link; do
+for command in predict ping bench compare sweep model report diff link doctor; do
     check $command "$NEARFAR_CLIENT" $command --help
     check $command "$NEARFAR_CLIENT" $command -h
 done

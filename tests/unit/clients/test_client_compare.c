@@ -9,6 +9,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -137,6 +138,20 @@ static void holes_are_left_out(void **state)
     drop(&c);
 }
 
+/* Ten different positive values: rank sum 55 against 27.5, variance 96.25, by hand. */
+static void signed_ranks(void **state)
+{
+    int64_t d[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -3, -7}, room[12];
+    (void)state;
+    assert_true(fabs(cl_wilcoxon(room, d, 10) - 0.00592) < 0.0001);
+    for (size_t i = 0; i < 10; i += 2)
+        d[i] = -d[i + 1]; /* balanced and full of ties */
+    assert_true(fabs(cl_wilcoxon(room, d, 10) - 1) < 1e-9);
+    d[0] = 0; /* nine are too few */
+    assert_true(isnan(cl_wilcoxon(room, d, 10)));
+    assert_true(cl_wilcoxon(room, d, 12) < 1);
+}
+
 static json_t *round_trip(const cl_comparison *c)
 {
     nf_error err = {0};
@@ -168,6 +183,14 @@ static void json_says_the_same(void **state)
     drop(&c);
 }
 
+static nf_status write_page(const cl_comparison *c, const char *path, nf_error *err)
+{
+    json_t *run = cl_json_comparison(c);
+    const nf_status st = cl_html_runs(&run, 1, path, err);
+    json_decref(run);
+    return st;
+}
+
 static void page_is_whole_and_escaped(void **state)
 {
     static const char *const parts[] = {
@@ -181,7 +204,7 @@ static void page_is_whole_and_escaped(void **state)
     close(mkstemp(path));
     make_pairs(PAIRS, 1 * MS, 60 * MS, MS, 1);
     cl_comparison c = conclude();
-    assert_ok(cl_html_comparison(&c, path, &err), &err);
+    assert_ok(write_page(&c, path, &err), &err);
     assert_ok(nf_read_file(&page, path, 1u << 20, NF_MEM_MISC, &err), &err);
     for (size_t i = 0; i < NF_COUNT(parts); i++)
         if (!strstr((const char *)page.data, parts[i])) fail_msg("no %s", parts[i]);
@@ -189,7 +212,7 @@ static void page_is_whole_and_escaped(void **state)
         if (strstr((const char *)page.data, never[i])) fail_msg("%s in the page", never[i]);
     nf_free((void *)page.data);
     unlink(path);
-    assert_int_not_equal(cl_html_comparison(&c, "/no/such/folder/x.html", NULL), NF_OK);
+    assert_int_not_equal(write_page(&c, "/no/such/folder/x.html", NULL), NF_OK);
     drop(&c);
 }
 
@@ -206,7 +229,7 @@ static void nothing_measured(void **state)
     expect(&c, CL_NO_DIFFERENCE);
     cl_text_comparison(&c, f);
     json_decref(round_trip(&c));
-    assert_ok(cl_html_comparison(&c, path, &err), &err);
+    assert_ok(write_page(&c, path, &err), &err);
     unlink(path);
     fclose(f);
     drop(&c);
@@ -216,13 +239,10 @@ static void nothing_measured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clear_winners),
-        cmocka_unit_test(same_against_same),
-        cmocka_unit_test(real_but_too_small),
-        cmocka_unit_test(too_few_or_one_side),
-        cmocka_unit_test(holes_are_left_out),
-        cmocka_unit_test(json_says_the_same),
-        cmocka_unit_test(page_is_whole_and_escaped),
+        cmocka_unit_test(clear_winners),      cmocka_unit_test(same_against_same),
+        cmocka_unit_test(real_but_too_small), cmocka_unit_test(too_few_or_one_side),
+        cmocka_unit_test(holes_are_left_out), cmocka_unit_test(signed_ranks),
+        cmocka_unit_test(json_says_the_same), cmocka_unit_test(page_is_whole_and_escaped),
         cmocka_unit_test(nothing_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

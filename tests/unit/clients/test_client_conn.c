@@ -242,14 +242,55 @@ static void closed_loop_counts(void **state)
                           .progress = &quiet};
     (void)state;
     open_stage(&g, play, NF_COUNT(play));
-    assert_ok(cl_closed_loop(&g.client, &g.url, &g.call, 1, &load, &r, &err), &err);
+    assert_ok(cl_run_load(&g.client, &g.url, &g.call, 1, &load, &r, &err), &err);
     assert_int_equal(r.rec.issued, 100);
     assert_int_equal(r.rec.ok, 100); /* the 503 fell into the warm-up */
     assert_int_equal(r.rec.latency.count, 100);
     assert_int_equal(r.rec.down_app, 200);
     assert_int_equal(g.peer.connections, 4);
     assert_false(r.interrupted);
+    cl_load_result_fini(&r);
     close_stage(&g);
+}
+
+/* Every request of the schedule is accounted for: answered, failed, unsent or unanswered. */
+static void open_loop_counts(void **state)
+{
+    static const script play[] = {{OK_REPLY, false}};
+    static const script slow[] = {{OK_REPLY, false}, {NULL, false}};
+    static const struct {
+        const script *play;
+        size_t n;
+        bool answered;
+    } cases[] = {{play, 1, true}, {slow, 2, false}};
+    cl_arrivals arrivals;
+    cl_progress quiet = {0};
+    nf_error err = {0};
+    (void)state;
+    assert_ok(cl_arrivals_read(&arrivals, "poisson", 2000, 5, &err), &err);
+    const cl_load load = {.connections = 2,
+                          .arrivals = &arrivals,
+                          .requests = 200,
+                          .warmup_requests = 1,
+                          .windows = 2,
+                          .tolerance = 0.1,
+                          .limits = limits,
+                          .progress = &quiet};
+    for (size_t i = 0; i < NF_COUNT(cases); i++) {
+        cl_load_result r;
+        open_stage(&g, cases[i].play, cases[i].n);
+        assert_ok(cl_run_load(&g.client, &g.url, &g.call, 1, &load, &r, &err), &err);
+        assert_int_equal(r.due, 200);
+        assert_int_equal(r.rec.issued + r.unsent + r.unanswered, 200);
+        assert_int_equal(r.rec.corrected.count, r.rec.ok);
+        assert_true(r.rec.corrected.sum >= r.rec.latency.sum);
+        assert_int_equal(r.lag.count + r.waited, 200);
+        assert_int_equal(r.rec.ok == 200, cases[i].answered);
+        if (!cases[i].answered) assert_true(r.unsent > 0 && r.waited >= r.unsent);
+        cl_load_result_fini(&r);
+        close_stage(&g);
+    }
+    cl_arrivals_fini(&arrivals);
 }
 
 /* In steady state a request allocates nothing. */
@@ -291,6 +332,7 @@ int main(void)
         cmocka_unit_test(refused_and_unknown),
         cmocka_unit_test(cancel_and_destroy_are_silent),
         cmocka_unit_test(closed_loop_counts),
+        cmocka_unit_test(open_loop_counts),
         cmocka_unit_test(a_request_allocates_nothing),
         cmocka_unit_test(torture),
     };

@@ -30,10 +30,11 @@ static void urls(void **state)
         {"http://edge/", "edge", "80", "edge", ""},
         {"http://[::1]:9/a/b/", "::1", "9", "[::1]:9", "/a/b"},
         {"http://h:1/p?q=1", "h", "1", "h:1", "/p?q=1"},
+        {"https://h/x", "h", "443", "h", "/x"},
+        {"https://h:80", "h", "80", "h:80", ""},
     };
     static const char *const bad[] = {
-        "",   "http://", "https://h", "ftp://h", "http://h:99999", "http://u:p@h/", "http://a b/",
-        "h:x"};
+        "", "http://", "ftp://h", "http://h:99999", "http://u:p@h/", "http://a b/", "h:x"};
     cl_url u;
     (void)state;
     for (size_t i = 0; i < NF_COUNT(good); i++) {
@@ -43,6 +44,7 @@ static void urls(void **state)
         assert_string_equal(u.port, good[i].port);
         assert_string_equal(u.authority, good[i].authority);
         assert_string_equal(u.path, good[i].path);
+        assert_int_equal(u.tls, strncmp(good[i].text, "https", 5) == 0);
     }
     for (size_t i = 0; i < NF_COUNT(bad); i++)
         if (cl_url_parse(&u, bad[i], NULL) == NF_OK) fail_msg("'%s' was taken", bad[i]);

@@ -2,6 +2,7 @@
  * comes out, whatever the link does. No time is asserted. Layer: tests. */
 #include "tests/support/support.h"
 
+#include "clients/lib/link_check.h"
 #include "clients/lib/link_control.h"
 #include "clients/lib/link_relay.h"
 #include "clients/lib/listener.h"
@@ -142,7 +143,7 @@ static void open_stage(cl_link_spec spec)
     assert_ok(cl_listener_start(&g.server, &g.client.loop, "127.0.0.1:0", &err), &err);
     spec.listen = "127.0.0.1:0";
     spec.to = g.server.address;
-    if (!spec.queue_bytes) spec.queue_bytes = 65536;
+    if (!spec.shape.queue_bytes) spec.shape.queue_bytes = 65536;
     assert_ok(cl_link_create(&g.link, &g.client.loop, &spec, &err), &err);
 }
 
@@ -165,7 +166,11 @@ static endpoint *connect_near(size_t i)
     cl_dial *dial;
     nf_error err = {0};
     assert_ok(cl_host_port_parse(&at, cl_link_spec_of(g.link)->listen, &err), &err);
-    const cl_dial_spec spec = {at.host, at.port, 5000000, on_dialled, &g.near[i]};
+    const cl_dial_spec spec = {.host = at.host,
+                               .port = at.port,
+                               .timeout_us = 5000000,
+                               .done = on_dialled,
+                               .user = &g.near[i]};
     assert_ok(cl_dial_start(&dial, &g.client.loop, &spec, &err), &err);
     while (!g.near[i].sock && !g.near[i].cut)
         uv_run(&g.client.loop, UV_RUN_ONCE);
@@ -195,9 +200,15 @@ static void bytes_come_through(void **state)
 {
     static const cl_link_spec specs[] = {
         {0},
-        {.rtt_us = 4000},
-        {.up_bps = 200000000, .down_bps = 400000000},
-        {.rtt_us = 2000, .up_bps = 200000000, .down_bps = 400000000, .queue_bytes = 4096},
+        {.shape = {.rtt_us = 4000, .connect_us = CL_CONNECT_RTT}},
+        {.shape = {.up_bps = 200000000, .down_bps = 400000000}},
+        {.shape = {.rtt_us = 2000,
+                   .connect_us = 5000,
+                   .up_bps = 200000000,
+                   .down_bps = 400000000,
+                   .queue_bytes = 4096}},
+        {.shape = {.rtt_us = 3000, .jitter_us = 4000, .loss = 0.01}, .seed = 7},
+        {.shape = {.down_bps = 300000000, .queue_us = 20000}, .congestion = "reno"},
     };
     (void)state;
     for (size_t i = 0; i < NF_COUNT(specs); i++) {
@@ -207,8 +218,8 @@ static void bytes_come_through(void **state)
         through_and_back(1, 1);
         cl_link_state_get(g.link, &s);
         assert_int_equal(s.connections, 2);
-        assert_int_equal(s.bytes_up, 2000001);
-        assert_int_equal(s.bytes_down, 2000001);
+        assert_int_equal(s.flow[CL_UP].bytes, 2000001);
+        assert_int_equal(s.flow[CL_DOWN].bytes, 2000001);
         close_stage();
     }
 }
@@ -232,7 +243,7 @@ static void pushes_back(void **state)
 static void stall_and_go_on(void **state)
 {
     (void)state;
-    open_stage((cl_link_spec){.rtt_us = 1000});
+    open_stage((cl_link_spec){.shape = {.rtt_us = 1000, .connect_us = CL_CONNECT_RTT}});
     endpoint *e = connect_near(0);
     send_bytes(e, "one", 3);
     run_until(&e->n, 3);
@@ -274,7 +285,7 @@ static void refusal_is_passed_on(void **state)
 {
     cl_link_state s;
     (void)state;
-    open_stage((cl_link_spec){.rtt_us = 1000});
+    open_stage((cl_link_spec){.shape = {.rtt_us = 1000, .connect_us = CL_CONNECT_RTT}});
     cl_listener_stop(&g.server);
     settle();
     endpoint *e = connect_near(0);
@@ -287,7 +298,7 @@ static void refusal_is_passed_on(void **state)
 static void half_a_conversation(void **state)
 {
     (void)state;
-    open_stage((cl_link_spec){.rtt_us = 1000});
+    open_stage((cl_link_spec){.shape = {.rtt_us = 1000, .connect_us = CL_CONNECT_RTT}});
     endpoint *e = connect_near(0);
     send_bytes(e, "x", 1);
     run_until(&e->n, 1);
@@ -322,7 +333,8 @@ typedef struct ask {
 
 static void check_ask(const cl_control *control, const ask *a)
 {
-    static const cl_limits limits = {2000000, 5000000, 4096};
+    static const cl_limits limits = {
+        .connect_us = 2000000, .response_us = 5000000, .body_most = 4096};
     cl_target t;
     cl_call call;
     cl_exchange x;
@@ -352,7 +364,20 @@ static void control_port(void **state)
         {"GET", "/v1/link", NULL, NULL, 200, "\"up\": false"},
         {"POST", "/v1/link", NULL, "{\"up\":true}", 200, "\"up\": true"},
         {"POST", "/v1/link", NULL, "{\"up\":1}", 400, "expected"},
-        {"POST", "/v1/link", NULL, "{\"up\":true,\"x\":1}", 400, "expected"},
+        {"POST", "/v1/link", NULL, "{\"up\":false,\"x\":1}", 400, "x: no setting"},
+        {"POST", "/v1/link", NULL, "{\"rtt_us\":5000,\"up_bps\":7}", 400, "up_bps: expected"},
+        {"GET", "/v1/link", NULL, NULL, 200, "\"rtt_us\": 3000"}, /* nothing of it was done */
+        {"POST", "/v1/link", NULL, "{\"rtt_us\":-1}", 400, "rtt_us: expected"},
+        {"POST", "/v1/link", NULL, "{\"loss\":0.9}", 400, "loss: expected"},
+        {"POST", "/v1/link", NULL, "{\"loss\":\"2%\"}", 200, "\"loss\": 0.02"},
+        {"POST", "/v1/link", NULL, "{\"rtt_us\":4000,\"loss\":0}", 200, "\"rtt_us\": 4000"},
+        {"POST", "/v1/link", NULL, "{\"up_bps\":\"12mbit\"}", 200, "\"up_bps\": 12000000"},
+        {"POST", "/v1/link", NULL, "{\"schedule\":\"1s up,x\"}", 400, "schedule: expected"},
+        {"POST", "/v1/link", NULL, "{\"schedule\":\"9s up\",\"up\":true}", 400, "schedule:"},
+        {"POST", "/v1/link", NULL, "{\"schedule\":\"1 year down\"}", 400, "schedule:"},
+        {"POST", "/v1/link", NULL, "{\"schedule\":\"60s down\"}", 200, "\"up\": false"},
+        {"POST", "/v1/link", NULL, "{\"up\":true}", 200, "\"check\": null"},
+        {"POST", "/v1/link", NULL, "[]", 400, "expected"},
         {"POST", "/v1/link", NULL, "{", 400, "expected"},
         {"DELETE", "/v1/link", NULL, NULL, 405, "GET or POST"},
         {"GET", "/", NULL, NULL, 404, "/v1/link"},
@@ -360,7 +385,7 @@ static void control_port(void **state)
     cl_control *control;
     nf_error err = {0};
     (void)state;
-    open_stage((cl_link_spec){.rtt_us = 3000});
+    open_stage((cl_link_spec){.shape = {.rtt_us = 3000}});
     assert_ok(cl_control_create(&control, g.link, &g.client.loop, "127.0.0.1:0", &err), &err);
     for (size_t i = 0; i < NF_COUNT(asks); i++)
         check_ask(control, &asks[i]);
@@ -368,13 +393,104 @@ static void control_port(void **state)
     close_stage();
 }
 
+/* New settings in the middle of a transfer: every byte still comes, in order. */
+static void reshaped_meanwhile(void **state)
+{
+    static uint8_t block[65536];
+    (void)state;
+    open_stage((cl_link_spec){.shape = {.rtt_us = 20000, .up_bps = 8000000}});
+    endpoint *e = connect_near(0);
+    e->data = malloc(MOST);
+    assert_non_null(e->data);
+    for (size_t i = 0; i < sizeof(block); i++)
+        block[i] = (uint8_t)(i * 31);
+    for (int i = 0; i < 10; i++)
+        send_bytes(e, block, sizeof(block));
+    run_until(&e->n, 100);
+    cl_link_settings s = cl_settings_default();
+    s.rtt_us = 1000;
+    s.jitter_us = 3000;
+    s.loss = 0.05;
+    cl_link_reshape(g.link, &s);
+    run_until(&e->n, 10 * sizeof(block));
+    for (size_t i = 0; i < 10; i++)
+        assert_memory_equal(e->data + i * sizeof(block), block, sizeof(block));
+    close_stage();
+}
+
+static void a_schedule_switches(void **state)
+{
+    cl_outages s;
+    cl_link_state now = {0};
+    nf_error err = {0};
+    (void)state;
+    open_stage((cl_link_spec){0});
+    assert_ok(cl_outages_parse(&s, "1ms down,1ms up,1ms down,1ms up", &err), &err);
+    assert_ok(cl_link_set_schedule(g.link, &s, &err), &err);
+    while (!now.up) {
+        uv_run(&g.client.loop, UV_RUN_ONCE);
+        cl_link_state_get(g.link, &now);
+    }
+    assert_true(now.outages >= 1);
+    assert_ok(cl_outages_parse(&s, "60s down", &err), &err);
+    assert_ok(cl_link_set_schedule(g.link, &s, &err), &err);
+    cl_link_state_get(g.link, &now);
+    assert_false(now.up);
+    cl_link_set_up(g.link, true); /* a word by hand ends the schedule */
+    through_and_back(0, 1000);
+    close_stage();
+}
+
+static void on_checked(void *user)
+{
+    *(bool *)user = true;
+}
+
+/* It measures to the end on an idle link, and gives way to a client. Its figures are not looked at
+ * here. */
+static void the_check_runs_and_gives_way(void **state)
+{
+    cl_check *check;
+    cl_link_state s;
+    nf_error err = {0};
+    bool done = false;
+    (void)state;
+    open_stage((cl_link_spec){.shape = {.rtt_us = 1000, .connect_us = CL_CONNECT_RTT}});
+    assert_ok(cl_check_start(&check, g.link, &g.client.loop, on_checked, &done, &err), &err);
+    run_while(&done);
+    assert_true(cl_check_get(check)->done);
+    assert_true(cl_check_get(check)->rtt_us > 0);
+    assert_true(cl_check_get(check)->rate_bps[CL_DOWN] > 0);
+    cl_link_state_get(g.link, &s);
+    assert_int_equal(s.connections, 0);
+    assert_int_equal(s.flow[CL_UP].bytes, 0);
+    cl_check_destroy(&check);
+    done = false;
+    assert_ok(cl_check_start(&check, g.link, &g.client.loop, on_checked, &done, &err), &err);
+    through_and_back(0, 1000);
+    run_while(&done);
+    assert_false(cl_check_get(check)->done);
+    assert_non_null(strstr(cl_check_get(check)->note, "a client came"));
+    cl_check_destroy(&check);
+    assert_ok(cl_check_start(&check, g.link, &g.client.loop, on_checked, &done, &err), &err);
+    cl_check_destroy(&check); /* at once */
+    close_stage();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_come_through),   cmocka_unit_test(pushes_back),
-        cmocka_unit_test(stall_and_go_on),      cmocka_unit_test(reset_mode),
-        cmocka_unit_test(refusal_is_passed_on), cmocka_unit_test(half_a_conversation),
-        cmocka_unit_test(bad_addresses),        cmocka_unit_test(control_port),
+        cmocka_unit_test(bytes_come_through),
+        cmocka_unit_test(pushes_back),
+        cmocka_unit_test(stall_and_go_on),
+        cmocka_unit_test(reset_mode),
+        cmocka_unit_test(refusal_is_passed_on),
+        cmocka_unit_test(half_a_conversation),
+        cmocka_unit_test(bad_addresses),
+        cmocka_unit_test(control_port),
+        cmocka_unit_test(reshaped_meanwhile),
+        cmocka_unit_test(a_schedule_switches),
+        cmocka_unit_test(the_check_runs_and_gives_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

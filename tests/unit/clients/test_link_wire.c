@@ -119,6 +119,35 @@ static void the_forgotten_stay_out(void **state)
     assert_int_equal(nf_mem_live(NF_MEM_CLIENT), 0);
 }
 
+/* Half of 10,000 bytes has gone at 8 Mbit/s; the rest goes at 80. */
+static void another_rate(void **state)
+{
+    cl_wire w = {.delay_ns = 10 * MS, .rate_bps = 8000000};
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        put(&w, &a_owner, 1000, 0);
+    cl_wire_reshape(&w, 80000000, 2 * MS, 5 * MS);
+    assert_int_equal(cl_wire_waiting(&w, 5 * MS), 5000);
+    assert_int_equal(drain(&w, 11 * MS - 1), 0); /* what was on its way comes as it was to */
+    assert_int_equal(drain(&w, 15 * MS), 10000); /* and nothing overtakes it */
+    cl_wire_reshape(&w, 0, 0, 20 * MS);
+    put(&w, &a_owner, 1000, 20 * MS);
+    assert_int_equal(drain(&w, 20 * MS), 1000);
+    assert_int_equal(nf_mem_live(NF_MEM_CLIENT), 0);
+}
+
+static void a_packet_stays_whole(void **state)
+{
+    cl_wire w = {.rate_bps = 8000000};
+    (void)state;
+    assert_int_equal(cl_wire_put_whole(&w, &a_owner, (nf_bytes){bytes, 9000}, 0, NULL), NF_OK);
+    assert_int_equal(cl_wire_behind(&w, &a_owner, 100), 7);
+    assert_int_equal(cl_wire_behind(&w, &a_owner, 3) >= 3, 1);
+    assert_int_equal(cl_wire_behind(&w, &b_owner, 3), 0);
+    assert_int_equal(drain(&w, 9 * MS - 1), 0);
+    assert_int_equal(drain(&w, 9 * MS), 9000);
+}
+
 static void no_memory(void **state)
 {
     cl_wire w = {0};
@@ -139,6 +168,8 @@ int main(void)
         cmocka_unit_test(marks_keep_their_place),
         cmocka_unit_test(an_outage_moves_everything),
         cmocka_unit_test(the_forgotten_stay_out),
+        cmocka_unit_test(another_rate),
+        cmocka_unit_test(a_packet_stays_whole),
         cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
