@@ -115,6 +115,15 @@ static bool take_bytes(cl_conn *c, nf_bytes in)
     return false;
 }
 
+/* The other side, or the network, ended it before there was an answer. */
+static void finish_early(cl_conn *c, int code)
+{
+    const cl_failure kind = c->shaking ? CL_TLS : CL_CUT;
+    snprintf(c->why, sizeof(c->why), "%s%s%s", cl_failure_text(kind), code == UV_EOF ? "" : ": ",
+             code == UV_EOF ? "" : uv_strerror(code));
+    finish(c, kind, c->why);
+}
+
 static void take_end(cl_conn *c, int code)
 {
     const bool whole = code == UV_EOF && c->x.t.first && cl_reply_end(&c->reply) == NF_OK;
@@ -122,7 +131,7 @@ static void take_end(cl_conn *c, int code)
         c->reply.keep_alive = false;
         finish(c, CL_NONE, NULL);
     } else {
-        finish(c, CL_CUT, code == UV_EOF ? cl_failure_text(CL_CUT) : uv_strerror(code));
+        finish_early(c, code);
     }
 }
 
@@ -150,10 +159,8 @@ static void shake(cl_conn *c)
         c->x.t.secured = nf_now_ns();
         code = transmit(c);
     }
-    if (code) finish(c, cl_failure_from_uv(code), uv_strerror(code));
+    if (code) finish_early(c, code);
 }
-
-static void take_end(cl_conn *c, int code);
 
 static void decrypt(cl_conn *c)
 {
@@ -219,7 +226,7 @@ static void on_late_written(uv_write_t *req, int code)
     nf_free(w);
     if (!c || !c->call) return;
     if (!c->shaking) c->x.t.written = nf_now_ns();
-    if (code) finish(c, c->shaking ? CL_TLS : CL_CUT, uv_strerror(code));
+    if (code) finish_early(c, code);
 }
 
 /* Sends what the TLS session has to send. */

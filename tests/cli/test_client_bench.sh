@@ -107,6 +107,22 @@ status 1 "$url" --congestion no-such
 says "not offered here"
 status 2 "https://$url" --insecure
 says "no secure connection"
+# A server that hangs up on the handshake is the same failure.
+python3 -c '
+import socket
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    s.accept()[0].close()' >"$work/deaf.port" &
+deaf=$!
+tries=50
+until [ -s "$work/deaf.port" ] || [ "$tries" = 0 ]; do
+    tries=$((tries - 1))
+    sleep 0.1
+done
+status 2 "https://127.0.0.1:$(cat "$work/deaf.port")" --insecure
+says "no secure connection"
+kill "$deaf"
 "$NEARFAR_CLIENT" ping "$url" -v -n 2 >"$work/out" 2>"$work/err" || fail "ping -v"
 has "wait"
 has "kernel   rtt"

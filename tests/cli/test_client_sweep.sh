@@ -85,7 +85,8 @@ status 1 compare --edge "$edge" --cloud "$cloud" --labelled "$SOURCE_DIR/README.
 
 status 0 sweep --edge "http://$edge" --cloud "http://$cloud" --model temp,digits --rtt 0,10 \
     --up 5,0 -n 10 --warmup 1 -o "$work/sweep.json"
-has "edge faster in 4 cells, cloud faster in 0"
+has "edge faster in" # which side wins a cell is the machine's business, not this test's
+is "$work/sweep.json" 'all(c["verdict"] for c in j["sweep"]["cells"])' True
 has "the model is off by"
 is "$work/sweep.json" 'len(j["sweep"]["cells"])' 8
 is "$work/sweep.json" 'len(j["sweep"]["crossings"])' 8
