@@ -285,17 +285,9 @@ int cmd_bench(int argc, char **argv)
     cmd_model m;
     nf_error err = {0};
     int n = 0;
-    const int status = cmd_options(&o, &spec, argc, argv, &n);
+    int status = cmd_options(&o, &spec, argc, argv, &n);
+    if (status < 0) status = cmd_model_only(&m, &options, &o.engine, n, argv);
     if (status >= 0) return status;
-    if (n != 1) {
-        fprintf(stderr, "nearfar bench: expected one MODEL, got %d (see --help)\n", n);
-        return CMD_USAGE;
-    }
-    if (cmd_engine_options(&options, &o.engine, &err)) {
-        cmd_fail("bench", &err);
-        return CMD_USAGE;
-    }
-    if (cmd_model_open(&m, argv[1], &options, &err)) return cmd_fail("bench", &err);
     const nf_status st = bench(&m, &o, &options, &err);
     cmd_model_fini(&m);
     return st ? cmd_fail("bench", &err) : 0;

@@ -239,19 +239,10 @@ int cmd_inspect(int argc, char **argv)
     opts o = {0};
     eng_options options;
     cmd_model m;
-    nf_error err = {0};
     int n = 0;
-    const int status = cmd_options(&o, &spec, argc, argv, &n);
+    int status = cmd_options(&o, &spec, argc, argv, &n);
+    if (status < 0) status = cmd_model_only(&m, &options, &o.engine, n, argv);
     if (status >= 0) return status;
-    if (n != 1) {
-        fprintf(stderr, "nearfar inspect: expected one MODEL, got %d (see --help)\n", n);
-        return CMD_USAGE;
-    }
-    if (cmd_engine_options(&options, &o.engine, &err)) {
-        cmd_fail("inspect", &err);
-        return CMD_USAGE;
-    }
-    if (cmd_model_open(&m, argv[1], &options, &err)) return cmd_fail("inspect", &err);
     if (o.json)
         print_json(&m, &o);
     else

@@ -103,6 +103,21 @@ done:
     return st;
 }
 
+int cmd_model_only(cmd_model *out, eng_options *options, const cmd_engine *engine, int n,
+                   char **argv)
+{
+    nf_error err = {0};
+    if (n != 1) {
+        fprintf(stderr, "nearfar %s: expected one MODEL, got %d (see --help)\n", argv[0], n);
+        return CMD_USAGE;
+    }
+    if (cmd_engine_options(options, engine, &err)) {
+        cmd_fail(argv[0], &err);
+        return CMD_USAGE;
+    }
+    return cmd_model_open(out, argv[1], options, &err) ? cmd_fail(argv[0], &err) : -1;
+}
+
 void cmd_model_fini(cmd_model *m)
 {
     eng_model_unref(&m->model);

@@ -4,6 +4,7 @@
 #define SRV_CMD_MODEL_H
 
 #include "engine/model.h"
+#include "server/cmd/cmd_options.h"
 #include "server/registry/served_model.h"
 
 #define CMD_MAX_MODEL ((size_t)1 << 30) /* bytes of a model file */
@@ -30,6 +31,11 @@ nf_status cmd_model_find(char path[CMD_PATH_SIZE], const char *what, eng_mode mo
  * On an error *out holds nothing. */
 nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *options,
                          nf_error *err);
+
+/** The same for a command whose only word is MODEL: argv[0] is its name, n the words that
+ * cmd_options left. Returns -1 to go on, or the exit status after an error that it has printed. */
+int cmd_model_only(cmd_model *out, eng_options *options, const cmd_engine *engine, int n,
+                   char **argv);
 
 /** Frees what cmd_model_open gave; accepts a zeroed one. */
 void cmd_model_fini(cmd_model *m);
