@@ -39,7 +39,9 @@ static nf_status fold_reshape(fmt_onnx_ctx *o, const fmt_onnx_node *n, const sou
     ir_tensor pair[2] = {{.name = o->where, .rank = s->rank}, {.name = o->where}};
     int32_t in = 0;
     const ir_graph g = {.tensors = pair, .n_tensors = 2};
-    const ir_node node = {.op = IR_RESHAPE, .in = &in, .n_in = 1, .out = 1, .attr = *attr};
+    int32_t to = 1;
+    const ir_node node = {
+        .op = IR_RESHAPE, .in = &in, .n_in = 1, .out = &to, .n_out = 1, .attr = *attr};
     fmt_onnx_value *v = fmt_onnx_result(o, n);
     size_t elems, bytes;
     nf_status st;

@@ -158,11 +158,22 @@ static nf_status read_dense(fmt_tfl *t, const fmt_tfl_op *op)
     return flatten_input(t, weights->dim[1]);
 }
 
+/* Bytes are numbers only with a scale: this format has no arithmetic on plain ones. */
+static nf_status check_scale(fmt_tfl *t, const ir_tensor *x)
+{
+    const bool byte = x->dtype == ENG_I8 || x->dtype == ENG_U8;
+    if (!byte || x->quant.n) return NF_OK;
+    return nf_fail(t->err, NF_EFORMAT, x->name, "%s without a scale", eng_dtype_oip(x->dtype));
+}
+
 static nf_status read_binary(fmt_tfl *t, const fmt_tfl_op *op, ir_op kind)
 {
+    const ir_tensor *x;
     ir_node *node;
     ir_clamp clamp;
     nf_status st;
+    for (size_t i = 0; i < op->in.n; i++)
+        if ((st = input_tensor(&x, t, op, i)) || (st = check_scale(t, x))) return st;
     if ((st = find_clamp(&clamp, t, fmt_fb_u8(&t->fb, op->options, 0, 0)))) return st;
     if ((st = add_node(&node, t, op, kind, 2))) return st;
     node->attr.binary.clamp = clamp;

@@ -159,22 +159,14 @@ static nf_status check_move(const check_args *a)
 
 static nf_status check_binary(const check_args *a)
 {
-    const ir_tensor *y = input(a, 1);
-    nf_status st;
-    if ((st = check_same_type(a))) return st;
-    if (y->dtype != a->out->dtype) return wrong_types(a);
-    return y->dtype == ENG_F32 ? NF_OK : check_activation(a, y);
+    return input(a, 0)->dtype == a->out->dtype && input(a, 1)->dtype == a->out->dtype
+               ? NF_OK
+               : wrong_types(a);
 }
 
 static nf_status check_softmax(const check_args *a)
 {
-    const int axis = a->node->attr.softmax.axis;
     const float beta = a->node->attr.softmax.beta;
-    if (axis < 0 || axis >= a->out->rank)
-        return nf_fail(a->err, NF_EFORMAT, a->out->name, "SOFTMAX along axis %d of %d", axis,
-                       a->out->rank);
-    if (a->out->dim[axis] == IR_BATCH)
-        return nf_fail(a->err, NF_EUNSUPPORTED, a->out->name, "SOFTMAX along the batch");
     if (!isfinite(beta) || beta <= 0)
         return nf_fail(a->err, NF_EFORMAT, a->out->name, "SOFTMAX has beta %g", (double)beta);
     return check_same_type(a);
@@ -197,28 +189,62 @@ static nf_status check_dequantize(const check_args *a)
     return NF_OK;
 }
 
+/* One input, or two of the same type: results of that type. Scales are the kernels' business. */
+static nf_status check_elem(const check_args *a)
+{
+    return input(a, 0)->dtype == a->out->dtype ? NF_OK : wrong_types(a);
+}
+
+static nf_status same_pair(const check_args *a)
+{
+    for (int32_t i = 1; i < a->node->n_in; i++)
+        if (input(a, i) && input(a, i)->dtype != input(a, 0)->dtype) return wrong_types(a);
+    return NF_OK;
+}
+
+/* Every input and result of one type. */
+static nf_status check_pair(const check_args *a)
+{
+    const nf_status st = same_pair(a);
+    return st ? st : check_elem(a);
+}
+
+/* Inputs of one type, result BOOL. */
+static nf_status check_compare(const check_args *a)
+{
+    const nf_status st = same_pair(a);
+    return st ? st : a->out->dtype == ENG_BOOL ? NF_OK : wrong_types(a);
+}
+
+/* BOOL to BOOL. */
+static nf_status check_logic(const check_args *a)
+{
+    return input(a, 0)->dtype == ENG_BOOL ? check_pair(a) : wrong_types(a);
+}
+
+/* The result is a list of places or sizes. */
+static nf_status check_index(const check_args *a)
+{
+    return a->out->dtype == ENG_I64 || a->out->dtype == ENG_I32 ? NF_OK : wrong_types(a);
+}
+
+/* The kernel decides. */
+static nf_status check_any(const check_args *a)
+{
+    (void)a;
+    return NF_OK;
+}
+
 static const check_rule rules[IR_OP_COUNT] = {
-    [IR_CONV_2D] = check_product,
-    [IR_DEPTHWISE_CONV_2D] = check_product,
-    [IR_FULLY_CONNECTED] = check_product,
-    [IR_MAX_POOL_2D] = check_pool,
-    [IR_AVERAGE_POOL_2D] = check_pool,
-    [IR_ADD] = check_binary,
-    [IR_SUB] = check_binary,
-    [IR_MUL] = check_binary,
-    [IR_DIV] = check_binary,
-    [IR_CLAMP] = check_same_type,
-    [IR_SOFTMAX] = check_softmax,
-    [IR_RESHAPE] = check_move,
-    [IR_TRANSPOSE] = check_move,
-    [IR_QUANTIZE] = check_quantize,
-    [IR_DEQUANTIZE] = check_dequantize,
+#define X(name, least, most, outs, rule, types) [IR_##name] = check_##types,
+    IR_OP_MAP(X)
+#undef X
 };
 
 nf_status ir_check_node(const ir_graph *g, const ir_node *node, const int32_t *maker, nf_error *err)
 {
-    const check_args a = {g, node, maker, &g->tensors[node->out], err};
+    const check_args a = {g, node, maker, &g->tensors[node->out[0]], err};
     nf_status st;
     if ((st = check_clamp(&a))) return st;
-    return rules[node->op] ? rules[node->op](&a) : NF_OK;
+    return rules[node->op](&a);
 }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 static const char *const op_names[] = {
-#define X(name, least, most, outs, rule) #name,
+#define X(name, least, most, outs, rule, types) #name,
     IR_OP_MAP(X)
 #undef X
 };
@@ -21,6 +21,11 @@ const char *ir_op_name(ir_op op)
 bool ir_is_product(ir_op op)
 {
     return op == IR_CONV_2D || op == IR_DEPTHWISE_CONV_2D || op == IR_FULLY_CONNECTED;
+}
+
+bool ir_has_effect(ir_op op)
+{
+    return op == IR_ASSIGN;
 }
 
 ir_clamp ir_no_clamp(void)
@@ -40,6 +45,14 @@ static void fini_tensor(ir_tensor *t)
     nf_free(t->quant.scale);
     nf_free(t->quant.zero);
     nf_free(t->data);
+    nf_free(t->text);
+}
+
+void ir_node_fini(ir_node *node)
+{
+    nf_free(node->in);
+    nf_free(node->out);
+    node->in = node->out = NULL;
 }
 
 void ir_graph_destroy(ir_graph **g)
@@ -49,7 +62,10 @@ void ir_graph_destroy(ir_graph **g)
     for (size_t i = 0; i < x->n_tensors; i++)
         fini_tensor(&x->tensors[i]);
     for (size_t i = 0; i < x->n_nodes; i++)
-        nf_free(x->nodes[i].in);
+        ir_node_fini(&x->nodes[i]);
+    for (size_t i = 0; i < x->n_bodies; i++)
+        ir_graph_destroy(&x->bodies[i]);
+    nf_free(x->bodies);
     nf_free(x->tensors);
     nf_free(x->nodes);
     nf_free(x->inputs);
@@ -224,30 +240,55 @@ ir_clamp *ir_node_clamp(ir_node *node)
     return at ? (ir_clamp *)((char *)&node->attr + at - 1) : NULL;
 }
 
-nf_status ir_add_node(ir_node **out, ir_graph *g, ir_op op, const int32_t *in, int32_t n_in,
-                      int32_t out_tensor, nf_error *err)
-{
-    nf_status st;
-    if (g->n_nodes >= IR_MAX_NODES)
-        return nf_fail(err, NF_ETOOLARGE, "graph", "over %d nodes", IR_MAX_NODES);
-    if ((st = grow((void **)&g->nodes, &g->cap_nodes, g->n_nodes, sizeof(*g->nodes), err)))
-        return st;
-    int32_t *copy = nf_alloc_array((size_t)n_in, sizeof(*copy), NF_MEM_GRAPH);
-    if (!copy) return nf_fail(err, NF_ENOMEM, "graph", "no memory for a node");
-    if (n_in) memcpy(copy, in, (size_t)n_in * sizeof(*copy));
-    ir_node *node = &g->nodes[g->n_nodes++];
-    *node = (ir_node){.op = op, .in = copy, .n_in = n_in, .out = out_tensor};
-    ir_clamp *clamp = ir_node_clamp(node);
-    if (clamp) *clamp = ir_no_clamp();
-    if (out) *out = node;
-    return NF_OK;
-}
-
 static int32_t *copy_indices(const int32_t *from, size_t n)
 {
     int32_t *copy = nf_alloc_array(n, sizeof(*copy), NF_MEM_GRAPH);
     if (copy && n) memcpy(copy, from, n * sizeof(*copy));
     return copy;
+}
+
+nf_status ir_add_node_ends(ir_node **out, ir_graph *g, ir_op op, const ir_ends *ends, nf_error *err)
+{
+    nf_status st;
+    if (g->n_nodes >= IR_MAX_NODES)
+        return nf_fail(err, NF_ETOOLARGE, "graph", "over %d nodes", IR_MAX_NODES);
+    if (ends->n_out < 1)
+        return nf_fail(err, NF_EFORMAT, "graph", "%s has no result", ir_op_name(op));
+    if ((st = grow((void **)&g->nodes, &g->cap_nodes, g->n_nodes, sizeof(*g->nodes), err)))
+        return st;
+    ir_node node = {.op = op, .n_in = ends->n_in, .n_out = ends->n_out};
+    node.in = copy_indices(ends->in, (size_t)ends->n_in);
+    node.out = copy_indices(ends->out, (size_t)ends->n_out);
+    if (!node.in || !node.out) {
+        ir_node_fini(&node);
+        return nf_fail(err, NF_ENOMEM, "graph", "no memory for a node");
+    }
+    ir_clamp *clamp = ir_node_clamp(&node);
+    if (clamp) *clamp = ir_no_clamp();
+    g->nodes[g->n_nodes] = node;
+    if (out) *out = &g->nodes[g->n_nodes];
+    g->n_nodes++;
+    return NF_OK;
+}
+
+nf_status ir_add_node(ir_node **out, ir_graph *g, ir_op op, const int32_t *in, int32_t n_in,
+                      int32_t out_tensor, nf_error *err)
+{
+    return ir_add_node_ends(out, g, op, &(ir_ends){in, &out_tensor, n_in, 1}, err);
+}
+
+nf_status ir_add_body(int32_t *index, ir_graph *g, ir_graph *take_body, nf_error *err)
+{
+    const size_t bytes = (g->n_bodies + 1) * sizeof(ir_graph *);
+    ir_graph **more = nf_realloc(g->bodies, bytes, NF_MEM_GRAPH);
+    if (!more) {
+        ir_graph_destroy(&take_body);
+        return nf_fail(err, NF_ENOMEM, "graph", "no memory for a body");
+    }
+    g->bodies = more;
+    g->bodies[g->n_bodies] = take_body;
+    *index = (int32_t)g->n_bodies++;
+    return NF_OK;
 }
 
 nf_status ir_set_io(ir_graph *g, const int32_t *in, size_t n_in, const int32_t *out, size_t n_out,

@@ -5,17 +5,24 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/err.h"
+#include "engine/ir/attr.h"
 #include "engine/ir/ops.h"
 #include "engine/tensor.h"
 
-#define IR_BATCH       (-1) /* dim[0] of a tensor whose rows the request counts */
+/* A dimension below 0 is not known before a request. IR_BATCH, in dim[0] alone, also says that the
+ * tensor is a stack of rows, each of which depends on its own row of the inputs only. */
+#define IR_BATCH       (-1)
+#define IR_FREE        (-2)
+#define IR_RANK_FREE   (-1)      /* not even the number of dimensions is known */
+#define IR_SYMBOL      INT64_MIN /* IR_BATCH as an element of a constant made of a shape */
 #define IR_MAX_NODES   65536
 #define IR_MAX_TENSORS 65536
+#define IR_MAX_ENDS    4096              /* inputs, or results, of one node */
 #define IR_MAX_ELEMS   ((size_t)1 << 31) /* of one tensor */
 #define IR_NONE        (-1)              /* an optional input that is absent */
 
 typedef enum ir_op {
-#define X(name, least, most, outs, rule) IR_##name,
+#define X(name, least, most, outs, rule, types) IR_##name,
     IR_OP_MAP(X)
 #undef X
         IR_OP_COUNT
@@ -33,62 +40,21 @@ typedef struct ir_tensor {
     char *name; /* owned, never NULL */
     eng_dtype dtype;
     int rank;                  /* 0 and computed: a scalar, or not known before ir_graph_verify */
-    int64_t dim[ENG_MAX_RANK]; /* > 0, or IR_BATCH in dim[0] */
+    int64_t dim[ENG_MAX_RANK]; /* >= 0, IR_BATCH or IR_FREE */
     ir_quant quant;
     uint8_t *data; /* owned constant, C order, little endian; NULL = computed */
     size_t bytes;  /* of data */
+    char *text;    /* owned: the characters that the spans of an ENG_STR constant point to */
+    int bits;      /* 4: an ENG_I8 constant whose values fit 4 bits, as in the file; else 0 */
+    bool variable; /* keeps its value from run to run, zero at first; neither input nor constant */
+    bool symbolic; /* ENG_I64 constant with IR_SYMBOL in it */
 } ir_tensor;
-
-typedef enum ir_pad { IR_PAD_EXPLICIT, IR_PAD_VALID, IR_PAD_SAME, IR_PAD_SAME_LOWER } ir_pad;
-
-/* Output limits in real units; none is {-INFINITY, INFINITY}. */
-typedef struct ir_clamp {
-    float low, high;
-} ir_clamp;
-
-typedef struct ir_window { /* convolution and pooling; sizes in pixels */
-    ir_pad pad;
-    int32_t kernel_h, kernel_w; /* pooling only; a convolution's stand in its weights */
-    int32_t stride_h, stride_w, dilation_h, dilation_w;
-    int32_t top, left, bottom, right; /* IR_PAD_EXPLICIT */
-    int32_t groups;                   /* CONV_2D: 1 or a divisor of the channels */
-    bool count_pad;                   /* AVERAGE_POOL_2D: padding counts in the mean */
-    bool ceil;                        /* the last partial window of a pool counts */
-    bool asymmetric;                  /* how float images meet int8 weights */
-    ir_clamp clamp;
-} ir_window;
-
-typedef union ir_attr {
-    ir_window window;
-    struct {
-        ir_clamp clamp;
-        bool asymmetric; /* how float activations meet int8 weights */
-        bool keep_dims;  /* output keeps the leading dims of x; else it is [rows, out] */
-    } dense;
-    struct {
-        ir_clamp clamp;
-    } binary, clamp;
-    struct {
-        float beta;
-        int axis; /* 0 .. rank-1 */
-    } softmax;
-    struct {
-        int rank;                  /* of the output */
-        int64_t dim[ENG_MAX_RANK]; /* > 0, at most one -1 (the rest), 0 = as in the input */
-        bool flatten;              /* dim ignored: [product of dims before axis, the rest] */
-        int axis;
-    } reshape;
-    struct {
-        int rank;
-        int perm[ENG_MAX_RANK];
-    } transpose;
-} ir_attr;
 
 typedef struct ir_node {
     ir_op op;
     int32_t *in; /* owned; tensor index or IR_NONE */
-    int32_t n_in;
-    int32_t out; /* tensor index; every op of today has one result */
+    int32_t n_in, n_out;
+    int32_t *out; /* owned; tensor index, or IR_NONE for an optional result that nobody wants */
     ir_attr attr;
     bool dead; /* taken out by a pass; pass_sweep drops it */
 } ir_node;
@@ -101,6 +67,9 @@ typedef struct ir_graph {
     size_t n_nodes, cap_nodes;
     int32_t *inputs, *outputs; /* owned; tensor indices */
     size_t n_inputs, n_outputs;
+    struct ir_graph **bodies; /* owned: what the nodes of control flow run, by attr.flow */
+    size_t n_bodies;
+    bool body;   /* a body: any number of inputs and outputs, which may be passed through */
     size_t room; /* bytes of copies of constants that may still be made; see ir_spend */
 } ir_graph;
 
@@ -126,9 +95,26 @@ nf_status ir_set_data(ir_tensor *t, nf_bytes content, nf_error *err);
  * fails. */
 nf_status ir_take_data(ir_tensor *t, uint8_t *content, size_t bytes, nf_error *err);
 
-/** Adds a node with a copy of `in`; *index may be NULL. attr is zero but for clamps (none). */
+/** Adds a node of one result with a copy of `in`; *out may be NULL. attr is zero but for clamps
+ * (none). */
 nf_status ir_add_node(ir_node **out, ir_graph *g, ir_op op, const int32_t *in, int32_t n_in,
                       int32_t out_tensor, nf_error *err);
+
+/** Tensor indices of a node to be. */
+typedef struct ir_ends {
+    const int32_t *in, *out;
+    int32_t n_in, n_out;
+} ir_ends;
+
+/** As ir_add_node, for any number of results. */
+nf_status ir_add_node_ends(ir_node **out, ir_graph *g, ir_op op, const ir_ends *ends,
+                           nf_error *err);
+
+/** Frees the node's own lists. */
+void ir_node_fini(ir_node *node);
+
+/** Adds a body for control flow (taken in any case) and gives its index. NF_ENOMEM. */
+nf_status ir_add_body(int32_t *index, ir_graph *g, ir_graph *take_body, nf_error *err);
 
 nf_status ir_set_io(ir_graph *g, const int32_t *in, size_t n_in, const int32_t *out, size_t n_out,
                     nf_error *err);
@@ -143,6 +129,9 @@ void ir_make_room(ir_graph *g);
 /** Takes `bytes` from that room: many nodes may share a constant, and each may want a copy of its
  * own. NF_EBUDGET. */
 nf_status ir_spend(ir_graph *g, size_t bytes, nf_error *err);
+
+/** True for the ops that change a variable: they run even if nobody reads their result. */
+bool ir_has_effect(ir_op op);
 
 /** True for the ops that have weights. */
 bool ir_is_product(ir_op op);
@@ -162,10 +151,23 @@ ir_clamp *ir_node_clamp(ir_node *node);
  */
 nf_status ir_graph_verify(ir_graph *g, nf_error *err);
 
-/** Shape of node's result from the shapes of its inputs, by the op's rule. Used by verify, and
- * again by the planner with another batch: dims in and out may hold IR_BATCH. */
+typedef struct ir_shape {
+    int rank; /* or IR_RANK_FREE */
+    int64_t dim[ENG_MAX_RANK];
+} ir_shape;
+
+/** Shapes of a node's results (n_out of them, or 1) from its inputs, by the op's rule. `tensors`
+ * are g's own, or a copy of them in which more is known: dimensions of a request, and the content
+ * of what could be computed already. */
+nf_status ir_infer_shapes(ir_shape *out, const ir_graph *g, const ir_tensor *tensors,
+                          const ir_node *node, nf_error *err);
+
+/** As ir_infer_shapes, for a node of one result in g's own tensors. */
 nf_status ir_infer_shape(int64_t dim[ENG_MAX_RANK], int *rank, const ir_graph *g,
                          const ir_node *node, nf_error *err);
+
+/** True when rank and every dimension are known. */
+bool ir_shape_known(const ir_tensor *t);
 
 /* Padding and output size of one axis of a window. */
 typedef struct ir_axis {

@@ -1,23 +1,15 @@
 /* shape.c - the shape rules: one small function a rule. Layer: ir. Thread rule: no shared state. */
-#include "engine/ir/graph.h"
+#include "engine/ir/shape.h"
 
-typedef struct shape {
-    int rank;
-    int64_t dim[ENG_MAX_RANK];
-} shape;
-
-typedef struct rule_args {
-    const ir_graph *g;
-    const ir_node *node;
-    const char *where; /* name of the result */
-    nf_error *err;
-} rule_args;
-
-typedef nf_status (*shape_rule)(shape *out, const rule_args *a);
-
-static const ir_tensor *input(const rule_args *a, int i)
+const ir_tensor *ir_rule_in(const ir_rule *a, int32_t i)
 {
-    return &a->g->tensors[a->node->in[i]];
+    const bool there = i < a->node->n_in && a->node->in[i] != IR_NONE;
+    return there ? &a->tensors[a->node->in[i]] : NULL;
+}
+
+static const ir_tensor *input(const ir_rule *a, int i)
+{
+    return &a->tensors[a->node->in[i]];
 }
 
 static bool batched(const ir_tensor *t)
@@ -25,25 +17,9 @@ static bool batched(const ir_tensor *t)
     return t->rank > 0 && t->dim[0] == IR_BATCH;
 }
 
-/* Product of dims first .. last-1, which are all known. */
-static bool product(int64_t *out, const int64_t *dim, int first, int last)
-{
-    *out = 1;
-    for (int i = first; i < last; i++)
-        if (__builtin_mul_overflow(*out, dim[i], out)) return false;
-    return true;
-}
-
-static nf_status too_large(const rule_args *a)
+static nf_status too_large(const ir_rule *a)
 {
     return nf_fail(a->err, NF_ETOOLARGE, a->where, "shape of %s has too many elements",
-                   ir_op_name(a->node->op));
-}
-
-static nf_status mixes_rows(const rule_args *a)
-{
-    return nf_fail(a->err, NF_EUNSUPPORTED, a->where,
-                   "%s moves or mixes the rows of a batch: give the model a fixed first dimension",
                    ir_op_name(a->node->op));
 }
 
@@ -69,6 +45,7 @@ ir_axis ir_window_axis(const ir_window *w, bool vertical, int64_t in, int32_t ke
     const int64_t dilation = vertical ? w->dilation_h : w->dilation_w;
     const int64_t extent = (kernel - 1) * dilation + 1;
     const int32_t pad[2] = {vertical ? w->top : w->left, vertical ? w->bottom : w->right};
+    if (in < 0) return (ir_axis){IR_FREE, 0, 0};
     if (w->pad == IR_PAD_EXPLICIT)
         return (ir_axis){explicit_out(w, in, pad, extent, stride), pad[0], pad[1]};
     if (w->pad == IR_PAD_VALID)
@@ -82,23 +59,23 @@ ir_axis ir_window_axis(const ir_window *w, bool vertical, int64_t in, int32_t ke
 }
 
 /* [n, h, w, ?] -> [n, out h, out w, channels] */
-static nf_status window_shape(shape *out, const rule_args *a, const int32_t kernel[2],
+static nf_status window_shape(ir_shape *out, const ir_rule *a, const int32_t kernel[2],
                               int64_t channels)
 {
     const ir_tensor *x = input(a, 0);
     const ir_window *w = &a->node->attr.window;
     const ir_axis h = ir_window_axis(w, true, x->dim[1], kernel[0]);
     const ir_axis v = ir_window_axis(w, false, x->dim[2], kernel[1]);
-    if (h.out <= 0 || v.out <= 0)
+    if (h.out == 0 || v.out == 0)
         return nf_fail(a->err, NF_EFORMAT, a->where,
                        "window %dx%d of %s does not fit into an image of %lldx%lld", kernel[0],
                        kernel[1], ir_op_name(a->node->op), (long long)x->dim[1],
                        (long long)x->dim[2]);
-    *out = (shape){4, {x->dim[0], h.out, v.out, channels}};
+    *out = (ir_shape){4, {x->dim[0], h.out, v.out, channels}};
     return NF_OK;
 }
 
-static nf_status check_window(const rule_args *a)
+static nf_status check_window(const ir_rule *a)
 {
     const ir_window *w = &a->node->attr.window;
     const bool bad = w->stride_h < 1 || w->stride_w < 1 || w->dilation_h < 1 || w->dilation_w < 1 ||
@@ -113,16 +90,19 @@ static nf_status check_window(const rule_args *a)
     return NF_OK;
 }
 
-static nf_status rule_conv(shape *out, const rule_args *a)
+IR_RULE(conv)
 {
     const ir_tensor *x = input(a, 0), *w = input(a, 1);
     const bool depthwise = a->node->op == IR_DEPTHWISE_CONV_2D;
     const int64_t groups = depthwise ? 1 : a->node->attr.window.groups;
     nf_status st;
     if ((st = check_window(a))) return st;
-    if (w->rank != 4 || batched(w) || w->dim[1] > INT32_MAX || w->dim[2] > INT32_MAX)
+    if (w->rank != 4 || !ir_shape_known(w) || w->dim[1] > INT32_MAX || w->dim[2] > INT32_MAX)
         return nf_fail(a->err, NF_EFORMAT, a->where, "%s needs 4-D weights, not %d-D",
                        ir_op_name(a->node->op), w->rank);
+    if (x->dim[3] < 1)
+        return nf_fail(a->err, NF_EUNSUPPORTED, a->where, "%s of an open number of channels",
+                       ir_op_name(a->node->op));
     const int64_t channels = depthwise ? w->dim[3] : w->dim[0], c = x->dim[3];
     bool fits;
     if (depthwise)
@@ -138,7 +118,7 @@ static nf_status rule_conv(shape *out, const rule_args *a)
 }
 
 /* A window of a pool must hold at least one pixel, so that a mean is never taken of none. */
-static nf_status rule_pool(shape *out, const rule_args *a)
+IR_RULE(pool)
 {
     const ir_window *w = &a->node->attr.window;
     const bool dilated = w->dilation_h > 1 || w->dilation_w > 1;
@@ -159,119 +139,170 @@ static nf_status rule_pool(shape *out, const rule_args *a)
     return window_shape(out, a, (int32_t[]){w->kernel_h, w->kernel_w}, input(a, 0)->dim[3]);
 }
 
-static nf_status rule_dense(shape *out, const rule_args *a)
+IR_RULE(dense)
 {
     const ir_tensor *x = input(a, 0), *w = input(a, 1);
-    if (w->rank != 2 || batched(w) || x->rank < 1 || x->dim[x->rank - 1] != w->dim[1])
+    if (w->rank != 2 || !ir_shape_known(w) || x->rank < 1 ||
+        (x->dim[x->rank - 1] >= 0 && x->dim[x->rank - 1] != w->dim[1]))
         return nf_fail(a->err, NF_EFORMAT, a->where,
                        "FULLY_CONNECTED weights [%lld,%lld] of rank %d do not fit rows of %lld",
                        (long long)w->dim[0], (long long)w->dim[1], w->rank,
                        x->rank ? (long long)x->dim[x->rank - 1] : 0LL);
     if (a->node->attr.dense.keep_dims) {
-        out->rank = x->rank;
-        memcpy(out->dim, x->dim, sizeof(out->dim));
+        ir_rule_copy(out, a, 0);
         out->dim[x->rank - 1] = w->dim[0];
         return NF_OK;
     }
-    int64_t rows;
-    if (!product(&rows, x->dim, batched(x) ? 1 : 0, x->rank - 1)) return too_large(a);
-    if (batched(x) && (rows != 1 || x->rank < 2)) return mixes_rows(a);
-    *out = (shape){2, {batched(x) ? IR_BATCH : rows, w->dim[0]}};
+    int64_t rows = 1;
+    for (int i = batched(x) ? 1 : 0; i < x->rank - 1; i++)
+        rows = ir_dim_mul(rows, x->dim[i]);
+    if (batched(x)) rows = rows == 1 && x->rank > 1 ? IR_BATCH : IR_FREE;
+    *out = (ir_shape){2, {rows, w->dim[0]}};
     return NF_OK;
 }
 
-static nf_status rule_same(shape *out, const rule_args *a)
+IR_RULE(same)
 {
-    const ir_tensor *x = input(a, 0);
-    out->rank = x->rank;
-    memcpy(out->dim, x->dim, sizeof(out->dim));
+    ir_rule_copy(out, a, 0);
     return NF_OK;
 }
 
-static nf_status rule_broadcast(shape *out, const rule_args *a)
+IR_RULE(softmax)
 {
-    const ir_tensor *x = input(a, 0), *y = input(a, 1);
-    out->rank = x->rank > y->rank ? x->rank : y->rank;
-    for (int i = 0; i < out->rank; i++) {
-        const int xi = i - (out->rank - x->rank), yi = i - (out->rank - y->rank);
-        const int64_t p = xi < 0 ? 1 : x->dim[xi], q = yi < 0 ? 1 : y->dim[yi];
-        if (p != q && p != 1 && q != 1)
-            return nf_fail(a->err, NF_EFORMAT, a->where,
-                           "%s cannot broadcast %lld against %lld in dimension %d (-1: the batch)",
-                           ir_op_name(a->node->op), (long long)p, (long long)q, i);
-        out->dim[i] = p == 1 ? q : p;
-        if (out->dim[i] == IR_BATCH && i > 0) return mixes_rows(a);
+    const int axis = a->node->attr.softmax.axis;
+    ir_rule_copy(out, a, 0);
+    if (axis < 0 || axis >= out->rank)
+        return nf_fail(a->err, NF_EFORMAT, a->where, "%s along axis %d of %d",
+                       ir_op_name(a->node->op), axis, out->rank);
+    if (axis == 0) ir_rule_mix(out);
+    return NF_OK;
+}
+
+IR_RULE(broadcast)
+{
+    ir_rule_copy(out, a, 0);
+    for (int32_t i = 1; i < a->node->n_in; i++) {
+        const ir_tensor *t = ir_rule_in(a, i);
+        ir_shape s = {0};
+        if (!t) continue;
+        s.rank = t->rank;
+        memcpy(s.dim, t->dim, sizeof(s.dim));
+        const nf_status st = ir_rule_join(out, &s, a);
+        if (st) return st;
     }
     return NF_OK;
 }
 
-static nf_status rule_flatten(shape *out, const rule_args *a)
+static nf_status flatten(ir_shape *out, const ir_rule *a)
 {
     const ir_tensor *x = input(a, 0);
-    const int axis = a->node->attr.reshape.axis, rows = batched(x) ? 1 : 0;
-    int64_t before, behind;
+    const int axis = a->node->attr.reshape.axis;
+    int64_t before = 1, behind = 1;
     if (axis < 0 || axis > x->rank)
         return nf_fail(a->err, NF_EFORMAT, a->where, "flattens at axis %d of a %d-D input", axis,
                        x->rank);
-    if (batched(x) && axis == 0) return mixes_rows(a);
-    if (!product(&before, x->dim, rows, axis) || !product(&behind, x->dim, axis, x->rank))
-        return too_large(a);
-    if (batched(x) && before != 1) return mixes_rows(a);
-    *out = (shape){2, {batched(x) ? IR_BATCH : before, behind}};
+    for (int i = batched(x) ? 1 : 0; i < axis; i++)
+        before = ir_dim_mul(before, x->dim[i]);
+    for (int i = axis; i < x->rank; i++)
+        behind = ir_dim_mul(behind, x->dim[i]);
+    if (batched(x) && axis > 0) before = before == 1 ? IR_BATCH : IR_FREE;
+    *out = (ir_shape){2, {before, behind}};
     return NF_OK;
 }
 
-/* Copies the wanted dims, with 0 replaced by the input's dim; *open is the place of -1, or none. */
-static nf_status wanted_dims(shape *out, int *open, const rule_args *a)
+/* What a RESHAPE is asked for: dims as in ir_attr.reshape, IR_SYMBOL for the rows of the batch. */
+typedef struct target {
+    size_t rank; /* ENG_MAX_RANK + 1 when it is not known */
+    bool known;
+    int64_t dim[ENG_MAX_RANK];
+    int open; /* the place of -1, or none (-1) */
+} target;
+
+static nf_status read_target(target *t, const ir_rule *a)
 {
     const ir_tensor *x = input(a, 0);
-    *open = -1;
-    out->rank = a->node->attr.reshape.rank;
-    for (int i = 0; i < out->rank; i++) {
-        const int64_t d = a->node->attr.reshape.dim[i];
-        if (d < -1 || (d == -1 && *open >= 0) || (d == 0 && i >= x->rank))
-            return nf_fail(a->err, NF_EFORMAT, a->where, "RESHAPE to a bad dimension %d: %lld", i,
-                           (long long)d);
-        if (d == 0 && x->dim[i] == IR_BATCH && i > 0) return mixes_rows(a);
-        if (d == -1) *open = i;
-        out->dim[i] = d == 0 ? x->dim[i] : d;
+    nf_status st;
+    *t = (target){.rank = (size_t)a->node->attr.reshape.rank, .known = true, .open = -1};
+    memcpy(t->dim, a->node->attr.reshape.dim, sizeof(t->dim));
+    if (ir_rule_in(a, 1) && (st = ir_rule_ints(t->dim, &t->rank, &t->known, ENG_MAX_RANK, a, 1)))
+        return st;
+    for (size_t i = 0; t->known && i < t->rank; i++) {
+        const bool copies = t->dim[i] == 0 && !a->node->attr.reshape.zero;
+        const bool bad = t->dim[i] < -1 && t->dim[i] != IR_SYMBOL;
+        if (bad || (t->dim[i] == -1 && t->open >= 0) || (copies && (int)i >= x->rank))
+            return nf_fail(a->err, NF_EFORMAT, a->where, "RESHAPE to a bad dimension %zu: %lld", i,
+                           (long long)t->dim[i]);
+        if (t->dim[i] == -1) t->open = (int)i;
+        if (copies) t->dim[i] = x->dim[i] == IR_BATCH ? IR_SYMBOL : x->dim[i];
     }
     return NF_OK;
 }
 
-/* Gives the open dimension what is left of `elems`; the others must divide it. */
-static nf_status fill_open(shape *out, int open, int first, int64_t elems, const rule_args *a)
+/* Fills dim[open] so that dims first .. rank-1 hold `elems`; false when they cannot. */
+static bool fill_open(ir_shape *out, int open, int first, int64_t elems)
 {
-    int64_t known = 1;
+    int64_t rest = 1;
     for (int i = first; i < out->rank; i++)
-        if (i != open && __builtin_mul_overflow(known, out->dim[i], &known)) return too_large(a);
-    if (open >= first && elems % known == 0) {
-        out->dim[open] = elems / known;
+        if (i != open && __builtin_mul_overflow(rest, out->dim[i], &rest)) return false;
+    if (open < first) return rest == elems;
+    if (rest == 0 || elems % rest != 0) return false;
+    out->dim[open] = elems / rest;
+    return true;
+}
+
+/* The rows stay in front, or they are mixed. A file that was written for one row says 1 there. */
+static nf_status reshape_rows(ir_shape *out, const target *t, int64_t row_elems, const ir_rule *a)
+{
+    const bool front = out->rank > 0 && (t->dim[0] == IR_SYMBOL || t->dim[0] == 1 || t->open == 0);
+    ir_shape try = *out;
+    try.dim[0] = 1;
+    bool others = false; /* a second place that has the batch */
+    for (int i = 1; i < out->rank; i++)
+        others |= t->dim[i] == IR_SYMBOL;
+    if (front && !others && fill_open(&try, t->open > 0 ? t->open : -1, 1, row_elems)) {
+        *out = try;
+        out->dim[0] = IR_BATCH;
         return NF_OK;
     }
-    if (open < first && known == elems) return NF_OK;
-    return nf_fail(a->err, NF_EFORMAT, a->where, "RESHAPE of %lld elements to %lld",
-                   (long long)elems, (long long)known);
+    int64_t rest = 1;
+    for (int i = 0; i < out->rank; i++) {
+        if (t->dim[i] < 0)
+            out->dim[i] = IR_FREE;
+        else
+            rest = ir_dim_mul(rest, t->dim[i]);
+    }
+    /* whatever the number of rows, they must be cut into whole pieces, or be whole pieces */
+    if (rest > 0 && row_elems > 0 && rest % row_elems != 0 && row_elems % rest != 0)
+        return nf_fail(a->err, NF_EFORMAT, a->where, "RESHAPE of rows of %lld elements to %lld",
+                       (long long)row_elems, (long long)rest);
+    return NF_OK;
 }
 
-static nf_status rule_reshape(shape *out, const rule_args *a)
+IR_RULE(reshape)
 {
     const ir_tensor *x = input(a, 0);
-    int64_t elems;
-    int open;
+    int64_t elems = 1;
+    target t;
     nf_status st;
-    if (a->node->attr.reshape.flatten) return rule_flatten(out, a);
-    if ((st = wanted_dims(out, &open, a))) return st;
-    if (!product(&elems, x->dim, batched(x) ? 1 : 0, x->rank)) return too_large(a);
-    if (!batched(x)) return fill_open(out, open, 0, elems, a);
-    /* The rows stay in front: a file that was written for one row says 1 (or -1) there. */
-    if (out->rank == 0 || (out->dim[0] != IR_BATCH && out->dim[0] != 1)) return mixes_rows(a);
-    out->dim[0] = IR_BATCH;
-    if (open == 0) open = -1;
-    return fill_open(out, open, 1, elems, a);
+    if (a->node->attr.reshape.flatten) return flatten(out, a);
+    if ((st = read_target(&t, a))) return st;
+    out->rank = t.rank > ENG_MAX_RANK ? IR_RANK_FREE : (int)t.rank;
+    for (int i = 0; i < out->rank; i++)
+        out->dim[i] = t.known && t.dim[i] >= 0 ? t.dim[i] : IR_FREE;
+    if (!t.known) return NF_OK;
+    for (int i = batched(x) ? 1 : 0; i < x->rank; i++)
+        elems = ir_dim_mul(elems, x->dim[i]);
+    if (elems < 0) { /* open dimensions that are copied in place keep their meaning */
+        if (batched(x) && out->rank > 0 && t.dim[0] == IR_SYMBOL) out->dim[0] = IR_BATCH;
+        return NF_OK;
+    }
+    if (batched(x)) return reshape_rows(out, &t, elems, a);
+    if (fill_open(out, t.open, 0, elems)) return NF_OK;
+    return nf_fail(a->err, NF_EFORMAT, a->where, "RESHAPE of %lld elements to another number",
+                   (long long)elems);
 }
 
-static nf_status rule_transpose(shape *out, const rule_args *a)
+IR_RULE(transpose)
 {
     const ir_tensor *x = input(a, 0);
     const int *perm = a->node->attr.transpose.perm;
@@ -286,29 +317,48 @@ static nf_status rule_transpose(shape *out, const rule_args *a)
                            perm[i]);
         seen |= 1u << perm[i];
         out->dim[i] = x->dim[perm[i]];
-        if (out->dim[i] == IR_BATCH && i > 0) return mixes_rows(a);
+        if (out->dim[i] == IR_BATCH && i > 0) out->dim[i] = IR_FREE;
     }
     return NF_OK;
 }
 
-static const struct {
-    int32_t least, most;
-    shape_rule rule;
-} rules[] = {
-#define X(name, least, most, outs, rule) {least, most, rule_##rule},
+/* The range of axes that a SHAPE tells. */
+IR_RULE(shape_of)
+{
+    const int rank = input(a, 0)->rank;
+    const int from = a->node->attr.axis.axis, to = (int)a->node->attr.axis.number;
+    *out = (ir_shape){1, {0}};
+    if (from < 0 || to < from || to > rank)
+        return nf_fail(a->err, NF_EFORMAT, a->where, "SHAPE from axis %d to %d of %d", from, to,
+                       rank);
+    out->dim[0] = to - from;
+    return NF_OK;
+}
+
+typedef struct rule_row {
+    int32_t least, most, outs;
+    nf_status (*rule)(ir_shape *out, const ir_rule *a);
+} rule_row;
+
+static const rule_row rules[] = {
+#define X(name, least, most, outs, rule, types) {least, most, outs, ir_rule_##rule},
     IR_OP_MAP(X)
 #undef X
 };
 
-static nf_status check_args(const rule_args *a)
+static nf_status check_args(const ir_rule *a)
 {
     const ir_node *node = a->node;
-    if (node->n_in < rules[node->op].least || node->n_in > rules[node->op].most)
+    const rule_row *row = &rules[node->op];
+    const bool too_many = (row->most && node->n_in > row->most) || node->n_in > IR_MAX_ENDS;
+    if (node->n_in < row->least || too_many)
         return nf_fail(a->err, NF_EFORMAT, a->where, "%s has %d inputs, expected %d to %d",
-                       ir_op_name(node->op), node->n_in, rules[node->op].least,
-                       rules[node->op].most);
+                       ir_op_name(node->op), node->n_in, row->least, row->most);
+    if (node->n_out < 1 || (row->outs && node->n_out > row->outs) || node->n_out > IR_MAX_ENDS)
+        return nf_fail(a->err, NF_EFORMAT, a->where, "%s has %d results, expected 1 to %d",
+                       ir_op_name(node->op), node->n_out, row->outs);
     for (int32_t i = 0; i < node->n_in; i++) {
-        const bool absent = node->in[i] == IR_NONE && i >= rules[node->op].least;
+        const bool absent = node->in[i] == IR_NONE && i >= row->least;
         if (!absent && (node->in[i] < 0 || (size_t)node->in[i] >= a->g->n_tensors))
             return nf_fail(a->err, NF_EFORMAT, a->where, "input %d of %s names tensor %d of %zu", i,
                            ir_op_name(node->op), node->in[i], a->g->n_tensors);
@@ -316,22 +366,60 @@ static nf_status check_args(const rule_args *a)
     return NF_OK;
 }
 
+static bool rank_missing(const ir_rule *a)
+{
+    for (int32_t i = 0; i < a->node->n_in; i++) {
+        const ir_tensor *t = ir_rule_in(a, i);
+        if (t && t->rank == IR_RANK_FREE) return true;
+    }
+    return false;
+}
+
+static nf_status check_result(const ir_shape *s, const ir_rule *a)
+{
+    int64_t n = 1;
+    if (s->rank < IR_RANK_FREE || s->rank > ENG_MAX_RANK)
+        return nf_fail(a->err, NF_EUNSUPPORTED, a->where, "%s gives %d dimensions, at most %d",
+                       ir_op_name(a->node->op), s->rank, ENG_MAX_RANK);
+    for (int i = 0; i < s->rank; i++) {
+        const bool rows = s->dim[i] == IR_BATCH && i == 0;
+        if (s->dim[i] < 0 && s->dim[i] != IR_FREE && !rows) return too_large(a);
+        if (s->dim[i] >= 0 &&
+            (__builtin_mul_overflow(n, s->dim[i], &n) || n > (int64_t)IR_MAX_ELEMS))
+            return too_large(a);
+    }
+    return NF_OK;
+}
+
+nf_status ir_infer_shapes(ir_shape *out, const ir_graph *g, const ir_tensor *tensors,
+                          const ir_node *node, nf_error *err)
+{
+    ir_rule a = {g, tensors, node, "graph", err};
+    nf_status st;
+    if ((unsigned)node->op >= IR_OP_COUNT || node->n_out < 1 || node->out[0] < 0 ||
+        (size_t)node->out[0] >= g->n_tensors)
+        return nf_fail(err, NF_EFORMAT, "graph", "a node has no result (tensor %d of %zu)",
+                       node->n_out ? node->out[0] : -1, g->n_tensors);
+    a.where = tensors[node->out[0]].name;
+    if ((st = check_args(&a))) return st;
+    for (int32_t i = 0; i < node->n_out; i++)
+        out[i] = (ir_shape){.rank = IR_RANK_FREE};
+    if (rank_missing(&a)) return NF_OK;
+    if ((st = rules[node->op].rule(out, &a))) return st;
+    for (int32_t i = 0; i < node->n_out; i++)
+        if ((st = check_result(&out[i], &a))) return st;
+    return NF_OK;
+}
+
 nf_status ir_infer_shape(int64_t dim[ENG_MAX_RANK], int *rank, const ir_graph *g,
                          const ir_node *node, nf_error *err)
 {
-    rule_args a = {g, node, "graph", err};
-    shape s = {0};
+    ir_shape s;
     nf_status st;
-    if (node->out < 0 || (size_t)node->out >= g->n_tensors || (unsigned)node->op >= IR_OP_COUNT)
-        return nf_fail(err, NF_EFORMAT, "graph", "a node has no result (tensor %d of %zu)",
-                       node->out, g->n_tensors);
-    a.where = g->tensors[node->out].name;
-    if ((st = check_args(&a))) return st;
-    if ((st = rules[node->op].rule(&s, &a))) return st;
-    ir_tensor probe = {.rank = s.rank};
-    size_t n;
-    memcpy(probe.dim, s.dim, sizeof(probe.dim));
-    if (!ir_elems(&n, &probe, 1) || n == 0) return too_large(&a);
+    if (node->n_out > 1)
+        return nf_fail(err, NF_EFORMAT, "graph", "%s has %d results, expected 1",
+                       ir_op_name(node->op), node->n_out);
+    if ((st = ir_infer_shapes(&s, g, g->tensors, node, err))) return st;
     memcpy(dim, s.dim, sizeof(s.dim));
     *rank = s.rank;
     return NF_OK;

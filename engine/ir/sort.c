@@ -69,7 +69,7 @@ static nf_status cycle(const sorter *s, const ir_graph *g, nf_error *err)
     size_t n = 0;
     while (s->waits[n] == 0)
         n++;
-    return nf_fail(err, NF_EFORMAT, g->tensors[g->nodes[n].out].name,
+    return nf_fail(err, NF_EFORMAT, g->tensors[g->nodes[n].out[0]].name,
                    "depends on itself: the graph has a cycle");
 }
 
@@ -88,7 +88,8 @@ static nf_status sort_all(sorter *s, ir_graph *g, int32_t *maker, nf_error *err)
     if (run_sort(s, n) != n) return cycle(s, g, err);
     for (size_t i = 0; i < n; i++) {
         s->sorted[i] = g->nodes[s->order[i]];
-        maker[s->sorted[i].out] = (int32_t)i;
+        for (int32_t k = 0; k < s->sorted[i].n_out; k++)
+            if (s->sorted[i].out[k] != IR_NONE) maker[s->sorted[i].out[k]] = (int32_t)i;
     }
     nf_free(g->nodes);
     g->nodes = s->sorted;

@@ -33,8 +33,13 @@ static plan_env env_for(const eng_options *o, const ir_graph *g)
     plan_env env = {.round = o->arith == ENG_ARITH_REFERENCE ? KRN_ROUND_FIXED : KRN_ROUND_FLOAT,
                     .away = o->arith == ENG_ARITH_REFERENCE};
     krn_qs8_init(&env.qs8, cpu);
-    env.blas = !o->no_blas && needs_blas(g) && krn_blas_open(o->blas_core, cpu);
+    env.blas = !o->no_blas && g && needs_blas(g) && krn_blas_open(o->blas_core, cpu);
     return env;
+}
+
+static nf_status fold(ir_graph *g, const void *with, bool only_shapes, nf_error *err)
+{
+    return plan_fold(g, with, only_shapes, err);
 }
 
 nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *options, nf_error *err)
@@ -47,7 +52,9 @@ nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *opti
     if ((st = fmt_read(&g, file, err))) return st;
     eng_options o = *options;
     o.arith = arith_of(options, g);
-    if ((st = pass_run_all(g, &o, err)) || (st = ir_graph_verify(g, err))) {
+    const plan_env plain = env_for(&o, NULL);
+    const pass_folder folder = {fold, &plain};
+    if ((st = pass_run_all(g, &o, &folder, err))) {
         ir_graph_destroy(&g);
         return st;
     }

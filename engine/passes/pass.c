@@ -32,23 +32,30 @@ static const struct {
     nf_status (*run)(ir_graph *g, const eng_options *o, nf_error *err);
     bool (*when)(const eng_options *o);
 } passes[] = {
+    /* NULL: constants are folded */
     {pass_layout, always},
     {pass_fuse_clamp, always},
     {pass_fuse_qdq, keeps_integers},
     {pass_dequantize, wants_float},
     {pass_fuse_clamp, wants_float},
-    {pass_fold, always},
+    {NULL, always},
     {pass_quantize_weights, wants_int8},
     {pass_sweep, always},
 };
 
-nf_status pass_run_all(ir_graph *g, const eng_options *o, nf_error *err)
+nf_status pass_run_all(ir_graph *g, const eng_options *o, const pass_folder *folder, nf_error *err)
 {
     nf_status st = NF_OK;
     ir_make_room(g);
-    for (size_t i = 0; i < NF_COUNT(passes) && !st; i++)
-        if (passes[i].when(o)) st = passes[i].run(g, o, err);
-    return st;
+    for (size_t i = 0; i < g->n_bodies && !st; i++)
+        st = pass_run_all(g->bodies[i], o, folder, err);
+    if (!st) st = folder->fold(g, folder->with, true, err);
+    if (!st) st = ir_graph_verify(g, err);
+    for (size_t i = 0; i < NF_COUNT(passes) && !st; i++) {
+        if (!passes[i].when(o)) continue;
+        st = passes[i].run ? passes[i].run(g, o, err) : folder->fold(g, folder->with, false, err);
+    }
+    return st ? st : ir_graph_verify(g, err);
 }
 
 nf_status pass_index_init(pass_index *x, const ir_graph *g, nf_error *err)
@@ -64,7 +71,8 @@ nf_status pass_index_init(pass_index *x, const ir_graph *g, nf_error *err)
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
         if (n->dead) continue;
-        x->maker[n->out] = (int32_t)i;
+        for (int32_t k = 0; k < n->n_out; k++)
+            if (n->out[k] >= 0) x->maker[n->out[k]] = (int32_t)i;
         for (int32_t k = 0; k < n->n_in; k++)
             if (n->in[k] >= 0) x->uses[n->in[k]]++;
     }
@@ -117,12 +125,25 @@ bool pass_all_finite(const float *v, size_t n)
 
 void pass_make_view(ir_graph *g, ir_node *n)
 {
-    const ir_tensor *y = &g->tensors[n->out];
-    n->op = IR_RESHAPE;
+    const ir_tensor *x = &g->tensors[n->in[0]], *y = &g->tensors[n->out[0]];
+    bool same = x->rank == y->rank;
+    for (int i = 0; same && i < y->rank; i++)
+        same = x->dim[i] == y->dim[i];
+    n->op = same ? IR_IDENTITY : IR_RESHAPE;
     n->n_in = 1;
-    n->attr = (ir_attr){.reshape = {.rank = y->rank}};
+    n->attr = (ir_attr){0};
+    if (same) return;
+    n->attr.reshape.rank = y->rank;
     for (int i = 0; i < y->rank; i++)
         n->attr.reshape.dim[i] = y->dim[i] == IR_BATCH ? 0 : y->dim[i];
+}
+
+/* A node runs for the sake of its results, or to change a variable. */
+static bool is_needed(const ir_node *n, const bool *needed)
+{
+    for (int32_t k = 0; k < n->n_out; k++)
+        if (n->out[k] >= 0 && needed[n->out[k]]) return true;
+    return ir_has_effect(n->op);
 }
 
 /* From the outputs to all that they depend on, from the last node to the first. */
@@ -130,7 +151,7 @@ static void mark(const ir_graph *g, bool *needed)
 {
     for (size_t i = g->n_nodes; i-- > 0;) {
         const ir_node *n = &g->nodes[i];
-        if (n->dead || !needed[n->out]) continue;
+        if (n->dead || !is_needed(n, needed)) continue;
         for (int32_t k = 0; k < n->n_in; k++)
             if (n->in[k] >= 0) needed[n->in[k]] = true;
     }
@@ -176,9 +197,10 @@ static void skip_identities(ir_graph *g, int32_t *stand_in, const bool *is_outpu
         if (n->dead) continue;
         for (int32_t k = 0; k < n->n_in; k++)
             if (n->in[k] >= 0) n->in[k] = stand_in[n->in[k]];
-        if (n->op != IR_RESHAPE || is_output[n->out]) continue;
-        if (!same_tensor(&g->tensors[n->in[0]], &g->tensors[n->out])) continue;
-        stand_in[n->out] = n->in[0];
+        if ((n->op != IR_RESHAPE && n->op != IR_IDENTITY) || is_output[n->out[0]]) continue;
+        if (g->tensors[n->in[0]].variable) continue; /* it may change while the view is read */
+        if (!same_tensor(&g->tensors[n->in[0]], &g->tensors[n->out[0]])) continue;
+        stand_in[n->out[0]] = n->in[0];
         n->dead = true;
     }
 }
@@ -199,8 +221,8 @@ nf_status pass_sweep(ir_graph *g, const eng_options *o, nf_error *err)
     size_t kept = 0;
     for (size_t i = 0; i < g->n_nodes; i++) {
         ir_node *n = &g->nodes[i];
-        if (n->dead || !needed[n->out])
-            nf_free(n->in);
+        if (n->dead || !is_needed(n, needed))
+            ir_node_fini(n);
         else
             g->nodes[kept++] = *n;
     }

@@ -6,8 +6,14 @@
 #include "engine/ir/graph.h"
 #include "engine/options.h"
 
+/* Computes what is constant; kernels are the planner's, so it is handed in. */
+typedef struct pass_folder {
+    nf_status (*fold)(ir_graph *g, const void *with, bool only_shapes, nf_error *err);
+    const void *with;
+} pass_folder;
+
 /** Runs the passes that the options ask for, in the order of the table in pass.c. */
-nf_status pass_run_all(ir_graph *g, const eng_options *o, nf_error *err);
+nf_status pass_run_all(ir_graph *g, const eng_options *o, const pass_folder *folder, nf_error *err);
 
 /* Who makes and who reads each tensor. */
 typedef struct pass_index {
@@ -35,7 +41,7 @@ void pass_narrow(ir_clamp *to, ir_clamp later);
 
 bool pass_all_finite(const float *v, size_t n);
 
-/** Turns n into a view of the same shape. */
+/** Turns n into a view. Its result has its input's shape, or one that is known but for the rows. */
 void pass_make_view(ir_graph *g, ir_node *n);
 
 /* The passes; each one may rely on a verified graph and leaves one that verifies. */
@@ -43,7 +49,6 @@ nf_status pass_layout(ir_graph *g, const eng_options *o, nf_error *err);     /* 
 nf_status pass_fuse_clamp(ir_graph *g, const eng_options *o, nf_error *err); /* activations */
 nf_status pass_fuse_qdq(ir_graph *g, const eng_options *o, nf_error *err);   /* DQ, op, Q */
 nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err); /* all to float */
-nf_status pass_fold(ir_graph *g, const eng_options *o, nf_error *err);       /* constants */
 nf_status pass_quantize_weights(ir_graph *g, const eng_options *o, nf_error *err);
 nf_status pass_sweep(ir_graph *g, const eng_options *o, nf_error *err); /* drops what is unused */
 

@@ -11,7 +11,7 @@
 static void fuse_into(ir_node *maker, ir_node *n, ir_clamp *to)
 {
     pass_narrow(to, n->attr.clamp.clamp);
-    maker->out = n->out;
+    maker->out[0] = n->out[0];
     n->dead = true;
 }
 
@@ -23,13 +23,13 @@ nf_status pass_fuse_clamp(ir_graph *g, const eng_options *o, nf_error *err)
     if ((st = pass_index_init(&x, g, err))) return st;
     for (size_t i = 0; i < g->n_nodes; i++) {
         ir_node *n = &g->nodes[i];
-        if (n->dead || n->op != IR_CLAMP || g->tensors[n->out].dtype != ENG_F32) continue;
+        if (n->dead || n->op != IR_CLAMP || g->tensors[n->out[0]].dtype != ENG_F32) continue;
         if (x.maker[n->in[0]] < 0 || x.uses[n->in[0]] != 1) continue;
         ir_node *maker = &g->nodes[x.maker[n->in[0]]];
         ir_clamp *clamp = ir_node_clamp(maker);
         if (!clamp) continue;
         fuse_into(maker, n, clamp);
-        x.maker[maker->out] = (int32_t)(maker - g->nodes);
+        x.maker[maker->out[0]] = (int32_t)(maker - g->nodes);
     }
     pass_index_fini(&x);
     return NF_OK;
@@ -48,7 +48,7 @@ static void cancel_pairs(ir_graph *g, const pass_index *x)
         ir_node *n = &g->nodes[i];
         if (n->dead || n->op != IR_QUANTIZE) continue;
         const ir_node *d = pass_maker(g, x, n, 0, IR_DEQUANTIZE);
-        if (!d || !same_quant(&g->tensors[d->in[0]], &g->tensors[n->out])) continue;
+        if (!d || !same_quant(&g->tensors[d->in[0]], &g->tensors[n->out[0]])) continue;
         n->in[0] = d->in[0];
         pass_make_view(g, n);
     }
@@ -134,7 +134,7 @@ static nf_status fuse_one(ir_graph *g, const pass_index *x, ir_node *q, nf_error
 {
     int32_t bias, bias8;
     nf_status st;
-    if (x->maker[q->in[0]] < 0 || x->uses[q->in[0]] != 1 || !is_q8(&g->tensors[q->out]))
+    if (x->maker[q->in[0]] < 0 || x->uses[q->in[0]] != 1 || !is_q8(&g->tensors[q->out[0]]))
         return NF_OK;
     ir_node *n = &g->nodes[x->maker[q->in[0]]];
     if (n->dead || !ir_is_product(n->op)) return NF_OK;
@@ -149,7 +149,7 @@ static nf_status fuse_one(ir_graph *g, const pass_index *x, ir_node *q, nf_error
     }
     n->in[0] = dx->in[0];
     n->in[1] = dw->in[0];
-    n->out = q->out;
+    n->out[0] = q->out[0];
     q->dead = true;
     return NF_OK;
 }

@@ -34,7 +34,7 @@ static nf_status swap(ir_graph *g, ir_node *first, ir_node *second, bool second_
 {
     const ir_op op = first->op;
     const ir_attr attr = first->attr;
-    const int32_t x = first->in[0], mid = first->out, y = second->out;
+    const int32_t x = first->in[0], mid = first->out[0], y = second->out[0];
     first->op = second->op;
     first->attr = second->attr;
     second->op = op;
@@ -50,7 +50,8 @@ static nf_status sink(ir_graph *g, const pass_index *x, bool *changed, nf_error 
         ir_node *n = &g->nodes[i];
         if (n->dead || !is_elementwise(n->op)) continue;
         ir_node *t = pass_only_maker(g, x, n, 0, IR_TRANSPOSE);
-        if (!t || !per_tensor(&g->tensors[n->out]) || !per_tensor(&g->tensors[t->in[0]])) continue;
+        if (!t || !per_tensor(&g->tensors[n->out[0]]) || !per_tensor(&g->tensors[t->in[0]]))
+            continue;
         st = swap(g, t, n, true, err);
         *changed = true;
     }
@@ -81,6 +82,7 @@ static bool moves_nothing(const ir_graph *g, const ir_node *n)
     int last = -1;
     for (int i = 0; i < n->attr.transpose.rank; i++) {
         const int from = n->attr.transpose.perm[i];
+        if (in->dim[from] < 0 && (from > 0 || in->dim[from] != IR_BATCH)) return false; /* open */
         if (in->dim[from] == 1) continue;
         if (from < last) return false;
         last = from;
@@ -128,7 +130,7 @@ static nf_status share_meaning(ir_graph *g, nf_error *err)
     for (size_t k = 0; k < 2 * g->n_nodes && !st; k++) { /* forwards, then backwards */
         const ir_node *n = &g->nodes[k < g->n_nodes ? k : 2 * g->n_nodes - 1 - k];
         if (n->op != IR_RESHAPE && n->op != IR_TRANSPOSE) continue;
-        ir_tensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out];
+        ir_tensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out[0]];
         if (k < g->n_nodes)
             st = share_quant(out, in, err);
         else if (x.uses[n->in[0]] == 1)

@@ -3,7 +3,7 @@
 #include "engine/passes/pass.h"
 
 #include "engine/base/mem.h"
-#include "engine/kernels/krn_window.h"
+#include "engine/kernels/krn_qs8.h"
 
 #include <float.h>
 #include <math.h>
@@ -103,7 +103,7 @@ static ir_clamp range_of(const ir_tensor *t)
  * stand for. */
 static void keep_limits(const ir_graph *g, ir_node *n)
 {
-    const ir_tensor *y = &g->tensors[n->out];
+    const ir_tensor *y = &g->tensors[n->out[0]];
     if (n->dead || !is_quantized(y) || y->quant.n != 1) return;
     if (n->op == IR_QUANTIZE && !g->tensors[n->in[0]].data) {
         n->op = IR_CLAMP;
@@ -127,61 +127,8 @@ nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err)
     for (size_t i = 0; i < g->n_nodes && !st; i++) {
         ir_node *n = &g->nodes[i];
         if (n->dead || (n->op != IR_QUANTIZE && n->op != IR_DEQUANTIZE)) continue;
-        if (g->tensors[n->in[0]].dtype == g->tensors[n->out].dtype) pass_make_view(g, n);
+        if (g->tensors[n->in[0]].dtype == g->tensors[n->out[0]].dtype) pass_make_view(g, n);
     }
-    return st;
-}
-
-/* y = transposed x, both constant. */
-static nf_status fold_transpose(ir_tensor *y, const ir_tensor *x, const ir_node *n, nf_error *err)
-{
-    size_t step[ENG_MAX_RANK], from[ENG_MAX_RANK], dim[ENG_MAX_RANK], elems = 1;
-    for (int i = x->rank - 1; i >= 0; i--) {
-        step[i] = elems;
-        elems *= (size_t)x->dim[i];
-    }
-    for (int i = 0; i < y->rank; i++) {
-        dim[i] = (size_t)y->dim[i];
-        from[i] = step[n->attr.transpose.perm[i]];
-    }
-    y->data = nf_alloc(x->bytes, NF_MEM_GRAPH);
-    if (!y->data) return nf_fail(err, NF_ENOMEM, y->name, "no memory for %zu bytes", x->bytes);
-    y->bytes = x->bytes;
-    krn_transpose_ref(y->data, x->data, eng_dtype_size(x->dtype), y->rank, dim, from);
-    return NF_OK;
-}
-
-static nf_status fold_node(ir_graph *g, ir_node *n, nf_error *err)
-{
-    const ir_tensor *x = &g->tensors[n->in[0]];
-    ir_tensor *y = &g->tensors[n->out];
-    size_t elems;
-    nf_status st = NF_OK;
-    if (!x->data || y->data) return NF_OK;
-    if (n->op != IR_DEQUANTIZE && n->op != IR_RESHAPE && n->op != IR_TRANSPOSE) return NF_OK;
-    if (ir_elems(&elems, y, 1) && (st = ir_spend(g, elems * eng_dtype_size(y->dtype), err)))
-        return st;
-    if (n->op == IR_DEQUANTIZE && is_quantized(x))
-        st = dequantize_data(y, x, err);
-    else if (n->op == IR_RESHAPE && x->dtype == y->dtype)
-        st = ir_set_data(y, (nf_bytes){x->data, x->bytes}, err);
-    else if (n->op == IR_TRANSPOSE && x->dtype == y->dtype)
-        st = fold_transpose(y, x, n, err);
-    else
-        return NF_OK;
-    n->dead = true;
-    return st;
-}
-
-nf_status pass_fold(ir_graph *g, const eng_options *o, nf_error *err)
-{
-    nf_status st = NF_OK;
-    (void)o;
-    bool *is_output = pass_outputs(g);
-    if (!is_output) return nf_fail(err, NF_ENOMEM, "passes", "no memory");
-    for (size_t i = 0; i < g->n_nodes && !st; i++)
-        if (!g->nodes[i].dead && !is_output[g->nodes[i].out]) st = fold_node(g, &g->nodes[i], err);
-    nf_free(is_output);
     return st;
 }
 

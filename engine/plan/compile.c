@@ -9,17 +9,32 @@
 #define DEFAULT_MAX_ARENA ((size_t)1 << 30)
 #define MAX_WORK          ((uint64_t)100000000000) /* elementary steps a row: minutes of one core */
 
-static nf_status prepare_layers(eng_model *m, const plan_env *env, nf_error *err)
+static nf_status prepare(plan_graph *pg, ir_graph *g, const plan_env *env, nf_error *err)
 {
-    ir_graph *g = m->graph;
     nf_status st = NF_OK;
-    m->layers = nf_alloc_array(g->n_nodes + 1, sizeof(*m->layers), NF_MEM_GRAPH);
-    if (!m->layers) return nf_fail(err, NF_ENOMEM, "compile", "no memory for %zu ops", g->n_nodes);
+    pg->g = g;
+    pg->layers = nf_alloc_array(g->n_nodes + 1, sizeof(*pg->layers), NF_MEM_GRAPH);
+    pg->bodies = nf_alloc_array(g->n_bodies + 1, sizeof(*pg->bodies), NF_MEM_GRAPH);
+    if (!pg->layers || !pg->bodies)
+        return nf_fail(err, NF_ENOMEM, "compile", "no memory for %zu ops", g->n_nodes);
+    for (size_t i = 0; i < g->n_bodies && !st; i++)
+        st = prepare(&pg->bodies[i], g->bodies[i], env, err);
     for (size_t i = 0; i < g->n_nodes && !st; i++) {
-        st = plan_layer_init(&m->layers[i], g, &g->nodes[i], env, err);
-        if (!st) st = ir_spend(g, m->layers[i].weight_bytes, err);
+        st = plan_layer_init(&pg->layers[i], pg, &g->nodes[i], env, err);
+        if (!st) st = ir_spend(g, pg->layers[i].weight_bytes, err);
     }
     return st;
+}
+
+static void fini_graph(plan_graph *pg)
+{
+    if (!pg->g) return;
+    for (size_t i = 0; pg->layers && i < pg->g->n_nodes; i++)
+        plan_layer_fini(&pg->layers[i]);
+    for (size_t i = 0; pg->bodies && i < pg->g->n_bodies; i++)
+        fini_graph(&pg->bodies[i]);
+    nf_free(pg->layers);
+    nf_free(pg->bodies);
 }
 
 /* Packed weights have been copied: what no step reads as it is in the file goes. */
@@ -58,49 +73,82 @@ static nf_status describe_io(eng_io **out, const ir_graph *g, const int32_t *ind
         memcpy(io->dim, t->dim, sizeof(io->dim));
         io->batched = t->rank > 0 && (t->dim[0] == IR_BATCH || t->dim[0] == 1);
         if (io->batched) io->dim[0] = 1;
-        if (!ir_elems(&io->row_elems, t, 1))
+        io->open = false;
+        for (int k = 0; k < io->rank; k++)
+            io->open |= io->dim[k] < 0;
+        io->open |= io->rank < 0;
+        if (!io->open && !ir_elems(&io->row_elems, t, 1))
             return nf_fail(err, NF_ETOOLARGE, t->name, "has too many elements");
     }
     return NF_OK;
 }
 
-static bool all_symbolic(const ir_graph *g)
+static bool has_variables(const ir_graph *g)
 {
-    for (size_t i = 0; i < g->n_inputs; i++)
-        if (g->tensors[g->inputs[i]].dim[0] != IR_BATCH) return false;
-    for (size_t i = 0; i < g->n_outputs; i++)
-        if (g->tensors[g->outputs[i]].dim[0] != IR_BATCH) return false;
+    for (size_t t = 0; t < g->n_tensors; t++)
+        if (g->tensors[t].variable) return true;
+    return false;
+}
+
+static bool only_rows_open(const ir_tensor *t)
+{
+    if (t->rank < 1 || t->dim[0] != IR_BATCH) return false;
+    for (int i = 1; i < t->rank; i++)
+        if (t->dim[i] < 0) return false;
     return true;
 }
 
+/* How requests meet the shapes of the graph. */
+static eng_shapes shapes_of(const ir_graph *g)
+{
+    bool rows = true, fixed = true;
+    for (size_t i = 0; i < g->n_inputs; i++) {
+        rows &= only_rows_open(&g->tensors[g->inputs[i]]);
+        fixed &= ir_shape_known(&g->tensors[g->inputs[i]]);
+    }
+    for (size_t i = 0; i < g->n_outputs; i++) {
+        rows &= only_rows_open(&g->tensors[g->outputs[i]]);
+        fixed &= ir_shape_known(&g->tensors[g->outputs[i]]);
+    }
+    return rows ? ENG_SHAPES_ROWS : fixed ? ENG_SHAPES_FIXED : ENG_SHAPES_OPEN;
+}
+
+static void describe_place(eng_step_info *s, const plan_program *p, const ir_node *n, size_t i)
+{
+    const plan_shape *shape = &p->shapes[n->out[0]];
+    const uint8_t *at = p->place[n->out[0]];
+    s->rank = shape->rank;
+    s->macs = p->bound[i].macs;
+    s->out_bytes = shape->elems * eng_dtype_size(s->dtype);
+    if (at >= p->arena && at < p->arena + p->arena_bytes) s->arena_offset = (size_t)(at - p->arena);
+    for (int k = 0; k < shape->rank; k++)
+        s->dim[k] = (int64_t)shape->dim[k];
+}
+
+/* p is NULL where shapes depend on values. */
 static void describe_step(eng_step_info *s, const eng_model *m, const plan_program *p, size_t i)
 {
     const ir_node *n = &m->graph->nodes[i];
-    const ir_tensor *y = &m->graph->tensors[n->out];
-    const plan_shape *shape = &p->shapes[n->out];
+    const ir_tensor *y = &m->graph->tensors[n->out[0]];
     *s = (eng_step_info){.op = ir_op_name(n->op),
-                         .kernel = m->layers[i].kernel_name,
+                         .kernel = m->top.layers[i].kernel_name,
                          .output = y->name,
                          .dtype = y->dtype,
                          .quantized = y->quant.n == 1,
-                         .rank = shape->rank,
-                         .macs = plan_macs(m->graph, n, shape),
-                         .weight_bytes = m->layers[i].weight_bytes,
-                         .out_bytes = shape->elems * eng_dtype_size(y->dtype)};
+                         .weight_bytes = m->top.layers[i].weight_bytes};
     s->scale = s->quantized ? y->quant.scale[0] : 1;
     s->zero_point = s->quantized ? y->quant.zero[0] : 0;
-    s->arena_offset = (size_t)((const uint8_t *)p->place[n->out] - p->arena);
-    for (int k = 0; k < shape->rank; k++)
-        s->dim[k] = (int64_t)shape->dim[k];
+    if (p) describe_place(s, p, n, i);
 }
 
 /* Integer products, float products and float products on integer weights, counted. */
 static eng_precision precision_of(const eng_model *m)
 {
-    size_t count[PLAN_ANY + 1] = {0};
+    size_t count[PLAN_KINDS] = {0};
     for (size_t i = 0; i < m->graph->n_nodes; i++)
-        if (m->steps[i].macs) count[m->layers[i].kernel->kind]++;
-    const bool f = count[PLAN_F32] > 0, q = count[PLAN_Q8] > 0, h = count[PLAN_HYBRID] > 0;
+        if (m->steps[i].macs) count[m->top.layers[i].kernel->kind]++;
+    const bool f = count[PLAN_F32] > 0, q = count[PLAN_Q8] + count[PLAN_Q16] > 0,
+               h = count[PLAN_HYBRID] > 0;
     if (f + q + h > 1) return ENG_PREC_MIXED;
     return h ? ENG_PREC_HYBRID : q ? ENG_PREC_INT8 : ENG_PREC_FP32;
 }
@@ -109,15 +157,17 @@ static void sum_up(eng_model *m, const plan_program *p, const eng_options *o)
 {
     const ir_graph *g = m->graph;
     eng_info *info = &m->info;
+    const eng_shapes shapes = info->shapes;
     *info = (eng_info){.format = g->format,
+                       .shapes = shapes,
                        .inputs = m->inputs,
                        .outputs = m->outputs,
                        .n_inputs = g->n_inputs,
                        .n_outputs = g->n_outputs,
                        .n_ops = g->n_nodes,
-                       .macs = p->macs,
-                       .arena_bytes = p->arena_bytes,
-                       .arena_bound = p->arena_bound};
+                       .macs = p ? p->macs : 0,
+                       .arena_bytes = p ? p->arena_bytes : 0,
+                       .arena_bound = p ? p->arena_bound : 0};
     for (size_t i = 0; i < g->n_nodes; i++)
         info->weight_bytes += m->steps[i].weight_bytes;
     for (size_t t = 0; t < g->n_tensors; t++)
@@ -126,18 +176,52 @@ static void sum_up(eng_model *m, const plan_program *p, const eng_options *o)
     info->arith = info->precision == ENG_PREC_FP32 ? ENG_ARITH_AUTO : o->arith;
 }
 
+static bool has_free_input(const ir_graph *g)
+{
+    for (size_t i = 0; i < g->n_inputs; i++)
+        for (int k = 0; k < g->tensors[g->inputs[i]].rank; k++)
+            if (g->tensors[g->inputs[i]].dim[k] == IR_FREE) return true;
+    return false;
+}
+
+/* The sizes with which a model of open shapes is shown: the first that its operators take. */
+static nf_status sample_program(plan_program **p, eng_model *m, nf_error *err)
+{
+    static const int64_t sizes[] = {1, 8, 32, 128, 512};
+    nf_status st = NF_OK;
+    for (size_t i = 0; i < NF_COUNT(sizes); i++) {
+        nf_error why = {0};
+        const plan_limits l = {.batch = 1, .open = sizes[i], .max_arena = m->max_arena};
+        st = plan_program_create(p, &m->top, &l, &why);
+        if (st != NF_EFORMAT || m->info.shapes != ENG_SHAPES_OPEN) {
+            if (st && err) *err = why;
+            return st;
+        }
+    }
+    /* it takes sizes of its own: nothing can be shown, unless one row must do */
+    return has_free_input(m->graph)
+               ? NF_ENOTIMPL
+               : nf_fail(err, NF_EFORMAT, "graph", "its operators do not take one row");
+}
+
 static nf_status describe(eng_model *m, const eng_options *o, nf_error *err)
 {
     const ir_graph *g = m->graph;
     plan_program *p = NULL;
+    nf_error why = {0};
     nf_status st;
     if ((st = describe_io(&m->inputs, g, g->inputs, g->n_inputs, err)) ||
         (st = describe_io(&m->outputs, g, g->outputs, g->n_outputs, err)))
         return st;
     m->steps = nf_alloc_array(g->n_nodes + 1, sizeof(*m->steps), NF_MEM_GRAPH);
     if (!m->steps) return nf_fail(err, NF_ENOMEM, "compile", "no memory");
-    const plan_limits one = {.batch = 1, .max_arena = m->max_arena};
-    if ((st = plan_program_create(&p, g, m->layers, &one, err))) return st;
+    st = sample_program(&p, m, &why);
+    if (st == NF_ENOTIMPL) m->info.shapes = ENG_SHAPES_OPEN; /* only values decide */
+    m->eager = st == NF_ENOTIMPL;
+    if (st && !m->eager) {
+        if (err) *err = why;
+        return st;
+    }
     for (size_t i = 0; i < g->n_nodes; i++)
         describe_step(&m->steps[i], m, p, i);
     sum_up(m, p, o);
@@ -166,11 +250,10 @@ static nf_status check_work(const ir_graph *g, nf_error *err)
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
         plan_shape out = {0};
-        if (!ir_elems(&out.elems, &g->tensors[n->out], 1))
-            return nf_fail(err, NF_ETOOLARGE, g->tensors[n->out].name, "has too many elements");
+        if (!ir_elems(&out.elems, &g->tensors[n->out[0]], 1)) out.elems = 1; /* open */
         sum += work_of(g, n, &out);
         if (sum >= MAX_WORK)
-            return nf_fail(err, NF_EBUDGET, g->tensors[n->out].name,
+            return nf_fail(err, NF_EBUDGET, g->tensors[n->out[0]].name,
                            "one row would take more than %llu steps", (unsigned long long)MAX_WORK);
     }
     return NF_OK;
@@ -189,8 +272,9 @@ nf_status plan_compile(eng_model **out, ir_graph *take_graph, const eng_options 
     atomic_init(&m->refs, 1);
     m->graph = take_graph;
     m->max_arena = o->max_arena ? o->max_arena : DEFAULT_MAX_ARENA;
-    m->batched = all_symbolic(take_graph);
-    if ((st = check_work(m->graph, err)) || (st = prepare_layers(m, env, err)) ||
+    m->info.shapes = shapes_of(take_graph);
+    m->batched = m->info.shapes == ENG_SHAPES_ROWS && !has_variables(take_graph);
+    if ((st = check_work(m->graph, err)) || (st = prepare(&m->top, m->graph, env, err)) ||
         (st = drop_packed(m->graph, err)) || (st = describe(m, o, err)))
         eng_model_unref(&m);
     *out = m;
@@ -208,10 +292,8 @@ void eng_model_unref(eng_model **m)
     eng_model *dead = m ? *m : NULL;
     if (m) *m = NULL;
     if (!dead || atomic_fetch_sub_explicit(&dead->refs, 1, memory_order_acq_rel) != 1) return;
-    for (size_t i = 0; dead->layers && i < dead->graph->n_nodes; i++)
-        plan_layer_fini(&dead->layers[i]);
+    fini_graph(&dead->top);
     ir_graph_destroy(&dead->graph);
-    nf_free(dead->layers);
     nf_free(dead->steps);
     nf_free(dead->inputs);
     nf_free(dead->outputs);

@@ -11,12 +11,13 @@
 struct eng_model {
     atomic_size_t refs;
     ir_graph *graph;
-    plan_layer *layers;   /* [graph->n_nodes] */
+    plan_graph top;       /* of graph */
     eng_step_info *steps; /* [graph->n_nodes] */
     eng_io *inputs, *outputs;
     eng_info info;
     size_t max_arena;
-    bool batched; /* every input and output has a symbolic first dimension */
+    bool batched; /* rows may run in blocks */
+    bool eager;   /* shapes depend on values: computed anew for each request */
 };
 
 /** Makes a model of a graph that has been through the passes and verified; takes the graph in any

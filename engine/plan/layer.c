@@ -6,7 +6,7 @@
 #include <math.h>
 
 // clang-format off
-static const plan_kernel kernels[] = { /* op, kind, shown name, prepare, bind, run */
+const plan_kernel plan_core_kernels[] = { /* op, kind, shown name, prepare, bind, run */
     {IR_CONV_2D,           PLAN_F32,    "conv f32",        plan_product_f32,    plan_bind_conv_f32,  plan_run_conv_f32},
     {IR_CONV_2D,           PLAN_Q8,     "conv qs8",        plan_product_q8,     plan_bind_conv_q8,   plan_run_conv_q8},
     {IR_CONV_2D,           PLAN_HYBRID, "conv hybrid",     plan_product_hybrid, plan_bind_conv_q8,   plan_run_conv_q8},
@@ -30,9 +30,16 @@ static const plan_kernel kernels[] = { /* op, kind, shown name, prepare, bind, r
     {IR_SOFTMAX,           PLAN_F32,    "softmax f32",     NULL,                plan_bind_softmax,   plan_run_softmax_f32},
     {IR_SOFTMAX,           PLAN_Q8,     "softmax qs8",     plan_softmax_q8,     plan_bind_softmax,   plan_run_softmax_q8},
     {IR_QUANTIZE,          PLAN_F32,    "quantize",        plan_quantize,       plan_bind_elems,     plan_run_quantize},
-    {IR_DEQUANTIZE,        PLAN_Q8,     "dequantize",      plan_dequantize,     plan_bind_elems,     plan_run_dequantize},
+    {IR_DEQUANTIZE,        PLAN_Q8,     "dequantize",      plan_dequantize,     plan_bind_dequantize, NULL},
+    {IR_DEQUANTIZE,        PLAN_Q16,    "dequantize",      plan_dequantize,     plan_bind_dequantize, NULL},
+    {IR_DEQUANTIZE,        PLAN_INT,    "dequantize",      plan_dequantize,     plan_bind_dequantize, NULL},
     {IR_RESHAPE,           PLAN_ANY,    "view",            NULL,                plan_bind_elems,     plan_run_copy},
+    {IR_IDENTITY,          PLAN_ANY,    "view",            NULL,                plan_bind_elems,     plan_run_copy},
     {IR_TRANSPOSE,         PLAN_ANY,    "transpose",       NULL,                plan_bind_transpose, plan_run_transpose},
+    {IR_SHAPE,             PLAN_ANY,    "shape",           NULL,                plan_bind_shape,     plan_run_shape},
+    {IR_CAST,              PLAN_F32,    "cast",            plan_cast,           plan_bind_elems,     plan_run_cast},
+    {IR_CAST,              PLAN_INT,    "cast",            plan_cast,           plan_bind_elems,     plan_run_cast},
+    {.name = NULL},
 };
 // clang-format on
 
@@ -43,19 +50,42 @@ static bool is_q8(const ir_tensor *t)
 
 static int kind_of(const ir_graph *g, const ir_node *node)
 {
-    const ir_tensor *x = &g->tensors[node->in[0]];
+    const bool has_x = node->n_in > 0 && node->in[0] >= 0;
+    const ir_tensor *x = &g->tensors[has_x ? node->in[0] : node->out[0]];
     const ir_tensor *w = node->n_in > 1 && node->in[1] >= 0 ? &g->tensors[node->in[1]] : x;
     if (is_q8(x)) return PLAN_Q8;
-    if (x->dtype != ENG_F32) return -1;
-    return w->dtype == ENG_F32 ? PLAN_F32 : is_q8(w) ? PLAN_HYBRID : -1;
+    if (x->dtype == ENG_I16 && x->quant.n) return PLAN_Q16;
+    if (x->dtype == ENG_F32) return is_q8(w) ? PLAN_HYBRID : PLAN_F32;
+    return x->dtype == ENG_STR ? PLAN_STR : PLAN_INT;
 }
+
+static const plan_kernel *const tables[] = {
+    plan_core_kernels, plan_math_kernels, plan_move_kernels, plan_nn_kernels,
+    plan_rnn_kernels,  plan_ml_kernels,   plan_flow_kernels,
+};
 
 static const plan_kernel *find(ir_op op, int kind)
 {
-    for (size_t i = 0; i < NF_COUNT(kernels); i++)
-        if (kernels[i].op == op && (kernels[i].kind == kind || kernels[i].kind == PLAN_ANY))
-            return &kernels[i];
+    for (size_t t = 0; t < NF_COUNT(tables); t++)
+        for (const plan_kernel *k = tables[t]; k->name; k++)
+            if (k->op == op && (k->kind == kind || k->kind == PLAN_ANY)) return k;
     return NULL;
+}
+
+nf_status plan_bind_alloc(plan_step *s, size_t bytes, nf_error *err)
+{
+    s->bound = plan_heap_alloc(s->heap, bytes);
+    return s->bound ? NF_OK : nf_fail(err, NF_ENOMEM, "program", "no memory for %zu bytes", bytes);
+}
+
+const ir_tensor *plan_in(const plan_layer *l, const ir_graph *g, int32_t i)
+{
+    return i < l->node->n_in && l->node->in[i] >= 0 ? &g->tensors[l->node->in[i]] : NULL;
+}
+
+const ir_tensor *plan_out(const plan_layer *l, const ir_graph *g, int32_t i)
+{
+    return i < l->node->n_out && l->node->out[i] >= 0 ? &g->tensors[l->node->out[i]] : NULL;
 }
 
 static int32_t quantized_limit(float real, const ir_quant *q)
@@ -75,14 +105,16 @@ void plan_limits_q8(int32_t *low, int32_t *high, const ir_tensor *y, ir_clamp cl
         *high = krn_clamp(quantized_limit(clamp.high, &y->quant), *low, *high);
 }
 
-nf_status plan_layer_init(plan_layer *l, const ir_graph *g, const ir_node *node,
+nf_status plan_layer_init(plan_layer *l, const plan_graph *owner, const ir_node *node,
                           const plan_env *env, nf_error *err)
 {
-    const ir_tensor *x = &g->tensors[node->in[0]], *y = &g->tensors[node->out];
+    const ir_graph *g = owner->g;
+    const bool has_x = node->n_in > 0 && node->in[0] >= 0;
+    const ir_tensor *y = &g->tensors[node->out[0]], *x = has_x ? &g->tensors[node->in[0]] : y;
     ir_node copy = *node; /* only to look at */
     const ir_clamp *own = ir_node_clamp(&copy);
     const ir_clamp clamp = own ? *own : ir_no_clamp();
-    *l = (plan_layer){.kernel = find(node->op, kind_of(g, node)), .node = node};
+    *l = (plan_layer){.kernel = find(node->op, kind_of(g, node)), .node = node, .owner = owner};
     if (!l->kernel)
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "%s with %s input is not supported",
                        ir_op_name(node->op), eng_dtype_oip(x->dtype));
@@ -104,8 +136,9 @@ nf_status plan_layer_init(plan_layer *l, const ir_graph *g, const ir_node *node,
 void plan_layer_fini(plan_layer *l)
 {
     plan_product *p = &l->product;
-    void *const owned[] = {p->w_f32, p->w_q8, p->bias_f32, p->bias_q8,
-                           p->scale, p->real, p->factor,   l->softmax};
+    if (l->own && l->own_fini) l->own_fini(l->own);
+    void *const owned[] = {l->own,   p->w_f32, p->w_q8,   p->bias_f32, p->bias_q8,
+                           p->scale, p->real,  p->factor, l->softmax};
     for (size_t i = 0; i < NF_COUNT(owned); i++)
         nf_free(owned[i]);
     *l = (plan_layer){0};
@@ -114,7 +147,7 @@ void plan_layer_fini(plan_layer *l)
 uint64_t plan_macs(const ir_graph *g, const ir_node *node, const plan_shape *out)
 {
     size_t w = 0;
-    if (!ir_is_product(node->op)) return 0;
+    if (!ir_is_product(node->op)) return 0; /* else bind knows */
     const ir_tensor *weights = &g->tensors[node->in[1]];
     const bool depthwise = node->op == IR_DEPTHWISE_CONV_2D;
     ir_elems(&w, weights, 1);

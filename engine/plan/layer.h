@@ -4,10 +4,12 @@
 #define PLAN_LAYER_H
 
 #include "engine/ir/graph.h"
+#include "engine/kernels/krn_cast.h"
 #include "engine/kernels/krn_f32.h"
 #include "engine/kernels/krn_qs8.h"
 #include "engine/kernels/krn_window.h"
 #include "engine/options.h"
+#include "engine/plan/heap.h"
 
 /* What the whole model is compiled for. */
 typedef struct plan_env {
@@ -26,6 +28,19 @@ typedef struct plan_shape { /* concrete: the batch is filled in */
 typedef struct plan_step plan_step;
 typedef struct plan_layer plan_layer;
 
+/* A graph made ready to run, and the bodies of its control flow. */
+typedef struct plan_graph {
+    const ir_graph *g;         /* borrowed */
+    plan_layer *layers;        /* [g->n_nodes] */
+    struct plan_graph *bodies; /* [g->n_bodies] */
+} plan_graph;
+
+/* What went wrong while a program ran: the first step that noticed wins. */
+typedef struct plan_fault {
+    nf_status status;
+    nf_error error;
+} plan_fault;
+
 /* One row for each operator and kind of operands. */
 typedef struct plan_kernel {
     ir_op op;
@@ -33,17 +48,27 @@ typedef struct plan_kernel {
     const char *name;
     /* Once a model: packs weights, makes tables. May be NULL. */
     nf_status (*prepare)(plan_layer *l, const ir_graph *g, const plan_env *env, nf_error *err);
-    /* Once a session: fills s->u and s->scratch_bytes from the shapes. */
+    /* Once a program: fills s->u or s->bound, s->scratch_bytes, and s->macs where the op counts any
+     * of its own, from the shapes; it may put another function in the place of s->run. */
     nf_status (*bind)(plan_step *s, const plan_shape *in, const plan_shape *out, nf_error *err);
     void (*run)(const plan_step *s);
 } plan_kernel;
 
+/* What input 0 is, and for HYBRID input 1. */
 enum plan_kind {
     PLAN_F32,    /* float in, float weights */
-    PLAN_Q8,     /* int8 or uint8 in */
+    PLAN_Q8,     /* int8 or uint8 with a scale */
     PLAN_HYBRID, /* float in, int8 weights */
-    PLAN_ANY     /* moves bytes */
+    PLAN_Q16,    /* int16 with a scale */
+    PLAN_INT,    /* whole numbers and BOOL, without a scale */
+    PLAN_STR,
+    PLAN_ANY, /* moves elements: any type, and IR_SYMBOL passes through */
+    PLAN_KINDS
 };
+
+/* The tables of layer.c; each ends with a row whose name is NULL. */
+extern const plan_kernel plan_core_kernels[], plan_math_kernels[], plan_move_kernels[],
+    plan_nn_kernels[], plan_rnn_kernels[], plan_ml_kernels[], plan_flow_kernels[];
 
 /* Weights of a product, for each of `groups` groups: n outputs from k inputs. */
 typedef struct plan_product {
@@ -62,9 +87,12 @@ typedef struct plan_product {
 struct plan_layer {
     const plan_kernel *kernel;
     const ir_node *node;     /* borrowed from the model's graph */
+    const plan_graph *owner; /* the graph it stands in; its bodies are those of node->attr.flow */
     const char *kernel_name; /* what computes it */
-    size_t elem_size;        /* of x */
-    bool is_unsigned;        /* 8-bit values are uint8 */
+    void *own;               /* owned: what the op needs beside the fields below */
+    void (*own_fini)(void *own); /* frees what own points to; NULL = nothing */
+    size_t elem_size;            /* of x */
+    bool is_unsigned;            /* 8-bit values are uint8 */
     bool away;
     int32_t zero; /* of x */
     float scale;  /* of x, or of y for QUANTIZE */
@@ -83,10 +111,16 @@ struct plan_layer {
 struct plan_step {
     void (*run)(const plan_step *s);
     const plan_layer *layer;
-    const void *a, *b; /* operands */
-    void *y, *scratch;
+    const void *a, *b; /* in[0] and in[1], NULL when left out */
+    void *y, *scratch; /* y: out[0] */
     size_t scratch_bytes;
     uint64_t macs;
+    /* All operands and results; while binding, those whose content is known already, else NULL. */
+    const void **in;
+    void **out;
+    void *bound;       /* made by bind from the heap */
+    plan_heap *heap;   /* lives as long as the program */
+    plan_fault *fault; /* see plan_fail */
     union {
         size_t elems;
         struct {
@@ -107,10 +141,14 @@ struct plan_step {
     } u;
 };
 
-/** Chooses the kernel of a node and prepares it. NF_EUNSUPPORTED, NF_EFORMAT, NF_ENOMEM. */
-nf_status plan_layer_init(plan_layer *l, const ir_graph *g, const ir_node *node,
+/** Chooses the kernel of a node of owner->g and prepares it. NF_EUNSUPPORTED, NF_EFORMAT,
+ * NF_ENOMEM. */
+nf_status plan_layer_init(plan_layer *l, const plan_graph *owner, const ir_node *node,
                           const plan_env *env, nf_error *err);
 void plan_layer_fini(plan_layer *l);
+
+/** A tensor whose dimensions are all known, as kernels want it. */
+void plan_shape_of(plan_shape *to, const ir_tensor *from);
 
 /** Multiply-accumulates of the node for `batch` rows. */
 uint64_t plan_macs(const ir_graph *g, const ir_node *node, const plan_shape *out);
@@ -118,7 +156,24 @@ uint64_t plan_macs(const ir_graph *g, const ir_node *node, const plan_shape *out
 /** Limits of an 8-bit result: its dtype's range, narrowed by the clamp (real units). */
 void plan_limits_q8(int32_t *low, int32_t *high, const ir_tensor *y, ir_clamp clamp);
 
-/* The pieces that the table in layer.c is made of; each op_*.c gives its own. */
+/** Says in a run function that the request cannot be answered ("index 7 of 4"); results are then
+ * unspecified, but written: a run always ends. */
+#define plan_fail(s, code, where, ...)                                                             \
+    ((s)->fault->status                                                                            \
+         ? (void)0                                                                                 \
+         : (void)((s)->fault->status = nf_fail(&(s)->fault->error, code, where, __VA_ARGS__)))
+
+/** Memory for s->bound, zeroed. NF_ENOMEM. */
+nf_status plan_bind_alloc(plan_step *s, size_t bytes, nf_error *err);
+
+/** The node's operand or result i, NULL when it is left out. */
+const ir_tensor *plan_in(const plan_layer *l, const ir_graph *g, int32_t i);
+const ir_tensor *plan_out(const plan_layer *l, const ir_graph *g, int32_t i);
+
+/** The kernels' name of an element type; false when they do not know it (ENG_STR). */
+bool plan_krn_type(krn_type *out, eng_dtype t);
+
+/* The pieces that the tables are made of; each op_*.c gives its own. */
 #define PLAN_PREPARE(name)                                                                         \
     nf_status name(plan_layer *l, const ir_graph *g, const plan_env *env, nf_error *err)
 #define PLAN_BIND(name)                                                                            \
@@ -135,6 +190,7 @@ PLAN_PREPARE(plan_softmax_q8);
 PLAN_PREPARE(plan_quantize);
 PLAN_PREPARE(plan_dequantize);
 PLAN_PREPARE(plan_mean_q8);
+PLAN_PREPARE(plan_cast);
 PLAN_PREPARE(plan_same_quant); /* x and y must share scale and zero point */
 
 PLAN_BIND(plan_bind_dense_f32);
@@ -147,6 +203,8 @@ PLAN_BIND(plan_bind_binary);
 PLAN_BIND(plan_bind_softmax);
 PLAN_BIND(plan_bind_elems);
 PLAN_BIND(plan_bind_transpose);
+PLAN_BIND(plan_bind_shape);
+PLAN_BIND(plan_bind_dequantize);
 
 PLAN_RUN(plan_run_dense_f32);
 PLAN_RUN(plan_run_dense_q8);
@@ -164,8 +222,9 @@ PLAN_RUN(plan_run_softmax_q8);
 PLAN_RUN(plan_run_clamp_f32);
 PLAN_RUN(plan_run_clamp_q8);
 PLAN_RUN(plan_run_quantize);
-PLAN_RUN(plan_run_dequantize);
 PLAN_RUN(plan_run_copy);
 PLAN_RUN(plan_run_transpose);
+PLAN_RUN(plan_run_cast);
+PLAN_RUN(plan_run_shape);
 
 #endif /* PLAN_LAYER_H */

@@ -26,7 +26,7 @@ static nf_status add_factors(krn_qs8_binary *p, float sa, float sb, float sy, nf
 PLAN_PREPARE(plan_binary_q8)
 {
     const ir_tensor *a = &g->tensors[l->node->in[0]], *b = &g->tensors[l->node->in[1]];
-    const ir_tensor *y = &g->tensors[l->node->out];
+    const ir_tensor *y = &g->tensors[l->node->out[0]];
     krn_qs8_binary *p = &l->binary;
     (void)env;
     if (b->dtype != a->dtype || y->dtype != a->dtype || a->quant.n != 1 || b->quant.n != 1 ||

@@ -8,17 +8,17 @@
 
 PLAN_PREPARE(plan_same_quant)
 {
-    const ir_quant *x = &g->tensors[l->node->in[0]].quant, *y = &g->tensors[l->node->out].quant;
+    const ir_quant *x = &g->tensors[l->node->in[0]].quant, *y = &g->tensors[l->node->out[0]].quant;
     (void)env;
     if (x->n == 1 && y->n == 1 && x->scale[0] == y->scale[0] && x->zero[0] == y->zero[0])
         return NF_OK;
-    return nf_fail(err, NF_EUNSUPPORTED, g->tensors[l->node->out].name,
+    return nf_fail(err, NF_EUNSUPPORTED, g->tensors[l->node->out[0]].name,
                    "%s needs the same scale and zero point on both sides", ir_op_name(l->node->op));
 }
 
 PLAN_PREPARE(plan_softmax_q8)
 {
-    const ir_tensor *x = &g->tensors[l->node->in[0]], *y = &g->tensors[l->node->out];
+    const ir_tensor *x = &g->tensors[l->node->in[0]], *y = &g->tensors[l->node->out[0]];
     (void)env;
     if (l->node->attr.softmax.axis != x->rank - 1 || y->dtype != x->dtype || y->quant.n != 1)
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "8-bit SOFTMAX runs along the last axis");
@@ -35,7 +35,7 @@ PLAN_PREPARE(plan_softmax_q8)
 
 PLAN_PREPARE(plan_quantize)
 {
-    const ir_tensor *y = &g->tensors[l->node->out];
+    const ir_tensor *y = &g->tensors[l->node->out[0]];
     (void)env;
     if ((y->dtype != ENG_I8 && y->dtype != ENG_U8) || y->quant.n != 1)
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "QUANTIZE to %s is not supported",
@@ -44,15 +44,6 @@ PLAN_PREPARE(plan_quantize)
     l->zero = y->quant.zero[0];
     l->is_unsigned = y->dtype == ENG_U8;
     return NF_OK;
-}
-
-PLAN_PREPARE(plan_dequantize)
-{
-    const ir_tensor *x = &g->tensors[l->node->in[0]];
-    (void)env;
-    if (x->quant.n == 1) return NF_OK;
-    return nf_fail(err, NF_EUNSUPPORTED, x->name, "DEQUANTIZE of %zu scales that is not constant",
-                   x->quant.n);
 }
 
 PLAN_BIND(plan_bind_elems)
@@ -116,12 +107,6 @@ PLAN_RUN(plan_run_quantize)
 {
     const plan_layer *l = s->layer;
     krn_qs8_quantize_ref(s->y, s->a, s->u.elems, l->scale, l->zero, l->is_unsigned, l->away);
-}
-
-PLAN_RUN(plan_run_dequantize)
-{
-    const plan_layer *l = s->layer;
-    krn_qs8_dequantize_ref(s->y, s->a, s->u.elems, l->scale, l->zero, l->is_unsigned);
 }
 
 PLAN_RUN(plan_run_copy)

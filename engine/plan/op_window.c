@@ -42,7 +42,7 @@ PLAN_PREPARE(plan_mean_q8)
     const ir_window *w = &l->node->attr.window;
     const int64_t pixels = least(w->kernel_h, image[1]) * least(w->kernel_w, image[2]);
     if (pixels > KRN_QS8_MAX_MEAN)
-        return nf_fail(err, NF_EUNSUPPORTED, g->tensors[l->node->out].name,
+        return nf_fail(err, NF_EUNSUPPORTED, g->tensors[l->node->out[0]].name,
                        "a mean of %lld pixels in 8 bits, the limit is %d", (long long)pixels,
                        KRN_QS8_MAX_MEAN);
     return plan_same_quant(l, g, env, err);

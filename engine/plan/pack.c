@@ -115,7 +115,7 @@ static nf_status requant(plan_layer *l, const ir_graph *g, size_t n, nf_error *e
 {
     plan_product *p = &l->product;
     const ir_tensor *x = &g->tensors[l->node->in[0]], *w = &g->tensors[l->node->in[1]];
-    const ir_tensor *y = &g->tensors[l->node->out], *b = bias_of(g, l->node);
+    const ir_tensor *y = &g->tensors[l->node->out[0]], *b = bias_of(g, l->node);
     if (y->quant.n != 1 || x->quant.n != 1 || (y->dtype != ENG_I8 && y->dtype != ENG_U8))
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "8-bit input needs an output of its kind");
     if (b && b->dtype != ENG_I32)

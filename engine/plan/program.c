@@ -1,80 +1,42 @@
-/* program.c - shapes, liveness, addresses and steps. Layer: plan. Thread rule: no shared state. */
-#include "engine/plan/program.h"
+/* program.c - liveness, addresses and steps. Layer: plan. Thread rule: no shared state. */
+#include "engine/plan/builder.h"
 
 #include "engine/base/mem.h"
-#include "engine/plan/arena.h"
 
-/* What is needed while a program is made. */
-typedef struct builder {
-    plan_program *p;
-    const ir_graph *g;
-    const plan_layer *layers;
-    const plan_limits *limits;
-    plan_step *steps;   /* [n_nodes]: bound, views too */
-    int32_t *root;      /* [n_tensors]: whose memory a tensor lies in */
-    plan_block *blocks; /* [n_tensors] values, then [n_nodes] scratch */
-} builder;
-
-static nf_status shape_all(builder *b, nf_error *err)
+static bool is_view(ir_op op)
 {
-    for (size_t t = 0; t < b->g->n_tensors; t++) {
-        const ir_tensor *from = &b->g->tensors[t];
-        plan_shape *to = &b->p->shapes[t];
-        to->rank = from->rank;
-        for (int i = 0; i < from->rank; i++)
-            to->dim[i] = (size_t)(from->dim[i] == IR_BATCH ? b->limits->batch : from->dim[i]);
-        if (!ir_elems(&to->elems, from, b->limits->batch))
-            return nf_fail(err, NF_ETOOLARGE, from->name, "has too many elements");
-    }
-    return NF_OK;
-}
-
-static nf_status bind_all(builder *b, nf_error *err)
-{
-    nf_status st;
-    for (size_t i = 0; i < b->g->n_nodes; i++) {
-        const ir_node *n = &b->g->nodes[i];
-        plan_shape in[2] = {{0}};
-        plan_step *s = &b->steps[i];
-        for (int k = 0; k < 2 && k < n->n_in; k++)
-            if (n->in[k] >= 0) in[k] = b->p->shapes[n->in[k]];
-        s->layer = &b->layers[i];
-        s->run = s->layer->kernel->run;
-        s->macs = plan_macs(b->g, n, &b->p->shapes[n->out]);
-        b->p->macs += s->macs;
-        if ((st = s->layer->kernel->bind(s, in, &b->p->shapes[n->out], err))) return st;
-    }
-    return NF_OK;
+    return op == IR_RESHAPE || op == IR_IDENTITY;
 }
 
 /* A view lies where its source lies; nothing is copied. */
-static void find_roots(builder *b)
+static void find_roots(plan_builder *b)
 {
     for (size_t t = 0; t < b->g->n_tensors; t++)
         b->root[t] = (int32_t)t;
     for (size_t i = 0; i < b->g->n_nodes; i++) {
         const ir_node *n = &b->g->nodes[i];
-        if (n->op == IR_RESHAPE && !b->g->tensors[n->in[0]].data)
-            b->root[n->out] = b->root[n->in[0]];
+        if (is_view(n->op) && !b->tensors[n->in[0]].data && !b->g->tensors[n->in[0]].variable)
+            b->root[n->out[0]] = b->root[n->in[0]];
     }
 }
 
-static void live_until(builder *b, int32_t tensor, uint32_t step)
+static void live_until(plan_builder *b, int32_t tensor, uint32_t step)
 {
     plan_block *k = &b->blocks[b->root[tensor]];
     if (k->bytes && step > k->last) k->last = step;
 }
 
-static void born_at(builder *b, int32_t tensor, uint32_t step)
+static void born_at(plan_builder *b, int32_t tensor, uint32_t step)
 {
+    const ir_tensor *t = &b->tensors[tensor];
     plan_block *k = &b->blocks[b->root[tensor]];
-    if (k->bytes || b->g->tensors[tensor].data) return; /* a view, or a constant */
-    k->bytes = b->p->shapes[tensor].elems * eng_dtype_size(b->g->tensors[tensor].dtype);
+    if (k->bytes || t->data || t->variable) return; /* a view, or it has a place already */
+    k->bytes = b->p->shapes[tensor].elems * eng_dtype_size(t->dtype);
     k->first = k->last = step;
 }
 
 /* Step 0 is the filling of the inputs, step i + 1 is node i. */
-static void find_lives(builder *b)
+static void find_lives(plan_builder *b)
 {
     const ir_graph *g = b->g;
     const uint32_t end = (uint32_t)g->n_nodes + 1;
@@ -82,11 +44,14 @@ static void find_lives(builder *b)
         born_at(b, g->inputs[i], 0);
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
-        plan_block *scratch = &b->blocks[g->n_tensors + i];
-        born_at(b, n->out, (uint32_t)i + 1);
+        plan_step *s = &b->p->bound[i];
+        if (!s->run) continue; /* computed already */
+        for (int32_t k = 0; k < n->n_out; k++)
+            if (n->out[k] >= 0) born_at(b, n->out[k], (uint32_t)i + 1);
         for (int32_t k = 0; k < n->n_in; k++)
             if (n->in[k] >= 0) live_until(b, n->in[k], (uint32_t)i + 1);
-        *scratch = (plan_block){b->steps[i].scratch_bytes, (uint32_t)i + 1, (uint32_t)i + 1, 0};
+        b->blocks[g->n_tensors + i] =
+            (plan_block){s->scratch_bytes, (uint32_t)i + 1, (uint32_t)i + 1, 0};
     }
     for (size_t i = 0; i < g->n_outputs; i++)
         live_until(b, g->outputs[i], end);
@@ -94,7 +59,14 @@ static void find_lives(builder *b)
         b->blocks[t].last = end;
 }
 
-static nf_status lay_out(builder *b, nf_error *err)
+static void *place_of(const plan_builder *b, size_t t)
+{
+    const plan_block *k = &b->blocks[b->root[t]];
+    if (b->tensors[t].data) return b->tensors[t].data; /* constant, computed, or a variable */
+    return k->bytes ? b->p->arena + k->offset : NULL;
+}
+
+static nf_status lay_out(plan_builder *b, nf_error *err)
 {
     plan_program *p = b->p;
     nf_status st = plan_arena(b->blocks, b->g->n_tensors + b->g->n_nodes, &p->arena_bytes,
@@ -106,62 +78,171 @@ static nf_status lay_out(builder *b, nf_error *err)
     p->arena = nf_alloc(p->arena_bytes + 1, NF_MEM_ARENA);
     if (!p->arena)
         return nf_fail(err, NF_ENOMEM, "arena", "no memory for %zu bytes", p->arena_bytes);
-    for (size_t t = 0; t < b->g->n_tensors; t++) {
-        const plan_block *k = &b->blocks[b->root[t]];
-        p->place[t] = b->g->tensors[t].data ? b->g->tensors[t].data
-                      : k->bytes            ? p->arena + k->offset
-                                            : NULL;
-    }
+    for (size_t t = 0; t < b->g->n_tensors; t++)
+        p->place[t] = place_of(b, t);
     return NF_OK;
 }
 
-static void address_all(builder *b)
+static void address_all(plan_builder *b)
 {
     const ir_graph *g = b->g;
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
-        plan_step *s = &b->steps[i];
-        s->a = b->p->place[n->in[0]];
-        s->b = n->n_in > 1 && n->in[1] >= 0 ? b->p->place[n->in[1]] : NULL;
-        s->y = b->p->place[n->out];
+        plan_step *s = &b->p->bound[i];
+        if (!s->run) continue;
+        for (int32_t k = 0; k < n->n_in; k++)
+            s->in[k] = n->in[k] >= 0 ? b->p->place[n->in[k]] : NULL;
+        for (int32_t k = 0; k < n->n_out; k++)
+            s->out[k] = n->out[k] >= 0 ? b->p->place[n->out[k]] : NULL;
+        s->a = n->n_in > 0 ? s->in[0] : NULL;
+        s->b = n->n_in > 1 ? s->in[1] : NULL;
+        s->y = s->out[0];
         s->scratch = b->p->arena + b->blocks[g->n_tensors + i].offset;
-        if (s->y != s->a) b->p->steps[b->p->n_steps++] = *s;
+        if (is_view(n->op) && s->y == s->a)
+            s->run = NULL;
+        else
+            b->p->steps[b->p->n_steps++] = *s;
     }
 }
 
-static nf_status allocate(builder *b, nf_error *err)
+static size_t most_ends(const ir_graph *g)
 {
-    const size_t nt = b->g->n_tensors, nn = b->g->n_nodes;
+    size_t most = 1;
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const size_t ends = (size_t)(g->nodes[i].n_in + g->nodes[i].n_out);
+        most = ends > most ? ends : most;
+    }
+    return most;
+}
+
+static nf_status allocate(plan_builder *b, nf_error *err)
+{
+    const size_t nt = b->g->n_tensors, nn = b->g->n_nodes, ends = most_ends(b->g);
     plan_program *p = b->p;
     p->n_tensors = nt;
     p->steps = nf_alloc_array(nn + 1, sizeof(*p->steps), NF_MEM_GRAPH);
+    p->bound = nf_alloc_array(nn + 1, sizeof(*p->bound), NF_MEM_GRAPH);
     p->place = nf_alloc_array(nt + 1, sizeof(*p->place), NF_MEM_GRAPH);
     p->shapes = nf_alloc_array(nt + 1, sizeof(*p->shapes), NF_MEM_GRAPH);
-    b->steps = nf_alloc_array(nn + 1, sizeof(*b->steps), NF_MEM_GRAPH);
+    b->tensors = nf_alloc_array(nt + 1, sizeof(*b->tensors), NF_MEM_GRAPH);
+    b->results = nf_alloc_array(ends, sizeof(*b->results), NF_MEM_GRAPH);
+    b->ends = nf_alloc_array(ends, sizeof(*b->ends), NF_MEM_GRAPH);
+    b->computed = nf_alloc_array(nt + 1, sizeof(*b->computed), NF_MEM_GRAPH);
     b->root = nf_alloc_array(nt + 1, sizeof(*b->root), NF_MEM_GRAPH);
     b->blocks = nf_alloc_array(nt + nn + 1, sizeof(*b->blocks), NF_MEM_GRAPH);
-    if (p->steps && p->place && p->shapes && b->steps && b->root && b->blocks) return NF_OK;
+    if (p->steps && p->bound && p->place && p->shapes && b->tensors && b->results && b->ends &&
+        b->computed && b->root && b->blocks)
+        return NF_OK;
     return nf_fail(err, NF_ENOMEM, "program", "no memory for %zu steps", nn);
 }
 
-nf_status plan_program_create(plan_program **out, const ir_graph *g, const plan_layer *layers,
-                              const plan_limits *limits, nf_error *err)
+/* With values: the node that reads each tensor last; the graph's outputs stay. */
+static nf_status find_last_reads(plan_builder *b, nf_error *err)
 {
-    builder b = {.g = g, .layers = layers, .limits = limits};
+    b->last_read = nf_alloc_array(b->g->n_tensors + 1, sizeof(*b->last_read), NF_MEM_GRAPH);
+    if (!b->last_read) return nf_fail(err, NF_ENOMEM, "program", "no memory");
+    for (size_t i = 0; i < b->g->n_nodes; i++)
+        for (int32_t k = 0; k < b->g->nodes[i].n_in; k++)
+            if (b->g->nodes[i].in[k] >= 0) b->last_read[b->g->nodes[i].in[k]] = (int32_t)i;
+    for (size_t i = 0; i < b->g->n_outputs; i++)
+        b->last_read[b->g->outputs[i]] = -1;
+    return NF_OK;
+}
+
+static nf_status give_variable(plan_builder *b, size_t t, nf_error *err)
+{
+    ir_tensor *v = &b->tensors[t];
+    v->bytes = b->p->shapes[t].elems * eng_dtype_size(v->dtype);
+    v->data =
+        b->limits->vars ? b->limits->vars->place[t] : plan_heap_alloc(&b->p->heap, v->bytes + 1);
+    return v->data ? NF_OK : nf_fail(err, NF_ENOMEM, v->name, "no memory for %zu bytes", v->bytes);
+}
+
+static nf_status set_input(plan_builder *b, size_t i, nf_error *err)
+{
+    ir_tensor *t = &b->tensors[b->g->inputs[i]];
+    if (b->limits->shapes) t->rank = b->limits->shapes[i].rank;
+    for (int k = 0; k < t->rank; k++) {
+        if (b->limits->shapes)
+            t->dim[k] = (int64_t)b->limits->shapes[i].dim[k];
+        else if (t->dim[k] < 0)
+            t->dim[k] = t->dim[k] == IR_BATCH ? b->limits->batch : b->limits->open;
+    }
+    size_t n;
+    if (!ir_elems(&n, t, 1)) return nf_fail(err, NF_ETOOLARGE, t->name, "has too many elements");
+    plan_shape_of(&b->p->shapes[b->g->inputs[i]], t);
+    if (b->limits->values) t->data = (uint8_t *)(uintptr_t)b->limits->values[i];
+    return NF_OK;
+}
+
+/* The number of rows that IR_BATCH stands for. */
+static int64_t batch_of(const plan_builder *b)
+{
+    for (size_t i = 0; b->limits->shapes && i < b->g->n_inputs; i++) {
+        const ir_tensor *t = &b->g->tensors[b->g->inputs[i]];
+        if (t->rank > 0 && t->dim[0] == IR_BATCH) return (int64_t)b->limits->shapes[i].dim[0];
+    }
+    return b->limits->batch;
+}
+
+/* A constant made of a shape, with the rows of this program in the place of IR_SYMBOL. */
+static nf_status fill_symbols(plan_builder *b, size_t t, nf_error *err)
+{
+    const ir_tensor *from = &b->g->tensors[t];
+    int64_t *to = plan_heap_alloc(&b->p->heap, from->bytes + 1);
+    if (!to) return nf_fail(err, NF_ENOMEM, from->name, "no memory for %zu bytes", from->bytes);
+    memcpy(to, from->data, from->bytes);
+    for (size_t i = 0; i < from->bytes / sizeof(*to); i++)
+        if (to[i] == IR_SYMBOL) to[i] = batch_of(b);
+    b->tensors[t].data = (uint8_t *)to;
+    return NF_OK;
+}
+
+/* The tensors before the walk: constants and variables as they are, inputs as the limits say. */
+static nf_status set_tensors(plan_builder *b, nf_error *err)
+{
     nf_status st;
+    memcpy(b->tensors, b->g->tensors, b->g->n_tensors * sizeof(*b->tensors));
+    for (size_t t = 0; t < b->g->n_tensors; t++) {
+        /* packed weights have lost their data, but not their shape */
+        if (ir_shape_known(&b->g->tensors[t])) plan_shape_of(&b->p->shapes[t], &b->g->tensors[t]);
+        if (b->g->tensors[t].variable && (st = give_variable(b, t, err))) return st;
+        if (b->g->tensors[t].symbolic && (st = fill_symbols(b, t, err))) return st;
+    }
+    for (size_t i = 0; i < b->g->n_inputs; i++)
+        if ((st = set_input(b, i, err))) return st;
+    return b->limits->values ? find_last_reads(b, err) : NF_OK;
+}
+
+static nf_status build(plan_builder *b, nf_error *err)
+{
+    nf_status st;
+    if ((st = allocate(b, err)) || (st = set_tensors(b, err)) || (st = plan_builder_walk(b, err)))
+        return st;
+    find_roots(b);
+    find_lives(b);
+    if ((st = lay_out(b, err))) return st;
+    address_all(b);
+    return NF_OK;
+}
+
+nf_status plan_program_create(plan_program **out, const plan_graph *g, const plan_limits *limits,
+                              nf_error *err)
+{
+    plan_builder b = {.pg = g, .g = g->g, .limits = limits};
     *out = NULL;
     b.p = nf_alloc(sizeof(*b.p), NF_MEM_GRAPH);
     if (!b.p) return nf_fail(err, NF_ENOMEM, "program", "no memory");
-    if ((st = allocate(&b, err)) || (st = shape_all(&b, err)) || (st = bind_all(&b, err)))
-        goto done;
-    find_roots(&b);
-    find_lives(&b);
-    if ((st = lay_out(&b, err))) goto done;
-    address_all(&b);
-    *out = b.p;
-    b.p = NULL;
-done:
-    nf_free(b.steps);
+    const nf_status st = build(&b, err);
+    if (!st) {
+        *out = b.p;
+        b.p = NULL;
+    }
+    nf_free(b.tensors);
+    nf_free(b.results);
+    nf_free(b.ends);
+    nf_free(b.last_read);
+    nf_free(b.computed);
     nf_free(b.root);
     nf_free(b.blocks);
     plan_program_destroy(&b.p);
@@ -171,10 +252,46 @@ done:
 void plan_program_destroy(plan_program **p)
 {
     if (!p || !*p) return;
+    plan_heap_fini(&(*p)->heap);
     nf_free((*p)->steps);
+    nf_free((*p)->bound);
     nf_free((*p)->place);
     nf_free((*p)->shapes);
     nf_free((*p)->arena);
     nf_free(*p);
     *p = NULL;
+}
+
+nf_status plan_program_run(plan_program *p, nf_error *err)
+{
+    for (size_t i = 0; i < p->n_steps; i++)
+        p->steps[i].run(&p->steps[i]);
+    const nf_status st = p->fault.status;
+    if (!st) return NF_OK;
+    if (err) *err = p->fault.error;
+    p->fault = (plan_fault){0};
+    return st;
+}
+
+nf_status plan_vars_init(plan_vars *v, const ir_graph *g, nf_error *err)
+{
+    *v = (plan_vars){.n_tensors = g->n_tensors};
+    v->place = nf_alloc_array(g->n_tensors + 1, sizeof(*v->place), NF_MEM_ARENA);
+    if (!v->place) return nf_fail(err, NF_ENOMEM, "session", "no memory for variables");
+    for (size_t t = 0; t < g->n_tensors; t++) {
+        size_t n;
+        if (!g->tensors[t].variable || !ir_elems(&n, &g->tensors[t], 1)) continue;
+        v->place[t] = nf_alloc(n * eng_dtype_size(g->tensors[t].dtype) + 1, NF_MEM_ARENA);
+        if (!v->place[t])
+            return nf_fail(err, NF_ENOMEM, g->tensors[t].name, "no memory for a variable");
+    }
+    return NF_OK;
+}
+
+void plan_vars_fini(plan_vars *v)
+{
+    for (size_t t = 0; v->place && t < v->n_tensors; t++)
+        nf_free(v->place[t]);
+    nf_free(v->place);
+    *v = (plan_vars){0};
 }

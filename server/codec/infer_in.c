@@ -180,8 +180,9 @@ static nf_status read_data(infer *r, infer_tensor *t, size_t index)
         return nf_fail(err, NF_EINVAL, io->name, "has %zu rows, the input before it %zu", rows,
                        r->call->rows);
     r->call->rows = rows;
-    r->call->in[index] =
-        (eng_view){values.dtype, values.data, values.count * eng_dtype_size(values.dtype)};
+    r->call->in[index] = (eng_view){.dtype = values.dtype,
+                                    .data = values.data,
+                                    .bytes = values.count * eng_dtype_size(values.dtype)};
     return NF_OK;
 }
 

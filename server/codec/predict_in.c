@@ -204,7 +204,8 @@ nf_status srv_predict_decode(srv_call *call, const eng_info *info, nf_bytes body
     const nf_status st = read_body(&d);
     for (size_t i = 0; i < info->n_inputs && !st; i++) {
         const srv_tensor *t = &d.tensor[i];
-        call->in[i] = (eng_view){t->dtype, t->data, t->count * eng_dtype_size(t->dtype)};
+        call->in[i] = (eng_view){
+            .dtype = t->dtype, .data = t->data, .bytes = t->count * eng_dtype_size(t->dtype)};
     }
     return st;
 }

@@ -49,6 +49,20 @@ static void write_value(srv_buf *b, const eng_view *v, size_t i)
     case ENG_BOOL:
         srv_buf_text(b, ((const uint8_t *)v->data)[i] ? "true" : "false");
         return;
+    case ENG_U16:
+        srv_buf_u64(b, ((const uint16_t *)v->data)[i]);
+        return;
+    case ENG_U32:
+        srv_buf_u64(b, ((const uint32_t *)v->data)[i]);
+        return;
+    case ENG_U64:
+        srv_buf_u64(b, ((const uint64_t *)v->data)[i]);
+        return;
+    case ENG_STR:
+        srv_json_string(b, ((const nf_span *)v->data)[i]);
+        return;
+    case ENG_F16: /* the session gives these as FP32 */
+    case ENG_BF16:
     case ENG_DTYPE_COUNT:
         return;
     }

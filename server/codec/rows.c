@@ -6,7 +6,8 @@
 
 eng_dtype srv_wire_dtype(const eng_io *io)
 {
-    return io->quantized ? ENG_F32 : io->dtype;
+    const bool half = io->dtype == ENG_F16 || io->dtype == ENG_BF16;
+    return io->quantized || half ? ENG_F32 : io->dtype;
 }
 
 /* Same dimensions in the same order when those of 1 are left out. */

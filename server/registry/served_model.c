@@ -49,8 +49,9 @@ static void slice(eng_view *to, const eng_view *whole, size_t n, size_t rows, si
 {
     for (size_t i = 0; i < n; i++) {
         const size_t row_bytes = whole[i].bytes / rows;
-        to[i] =
-            (eng_view){whole[i].dtype, (char *)whole[i].data + from * row_bytes, count * row_bytes};
+        to[i] = (eng_view){.dtype = whole[i].dtype,
+                           .data = (char *)whole[i].data + from * row_bytes,
+                           .bytes = count * row_bytes};
     }
 }
 
@@ -76,7 +77,9 @@ static nf_status make_views(eng_view *views, const eng_io *ios, size_t n, nf_err
         size_t bytes;
         if (!nf_mul_size(&bytes, ios[i].row_elems, eng_dtype_size(ios[i].dtype)))
             return nf_fail(err, NF_EFORMAT, ios[i].name, "one row does not fit into memory");
-        views[i] = (eng_view){ios[i].dtype, nf_alloc(bytes ? bytes : 1, NF_MEM_MISC), bytes};
+        views[i] = (eng_view){.dtype = ios[i].dtype,
+                              .data = nf_alloc(bytes ? bytes : 1, NF_MEM_MISC),
+                              .bytes = bytes};
         if (!views[i].data) return nf_fail(err, NF_ENOMEM, ios[i].name, "no memory for one row");
     }
     return NF_OK;

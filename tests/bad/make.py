@@ -284,7 +284,6 @@ ONNX = {
                                  pads=[2, 2, 2, 2])], x=("N", 3, 8, 8)),
     "attribute_type": model([node("Softmax", ["x"], ["y"], axis="1")]),
     "axis": model([node("Softmax", ["x"], ["y"], axis=7)]),
-    "softmax_of_batch": model([node("Softmax", ["x"], ["y"], axis=0)]),
     "flatten_of_batch": model([node("Flatten", ["x"], ["y"], axis=0)]),
     "reshape_two_open": shaped("Reshape", [-1, -1]),
     "reshape_count": shaped("Reshape", [1, 2, 2]),

@@ -10,10 +10,17 @@
 
 typedef struct eng_model eng_model;
 
+typedef enum eng_shapes {
+    ENG_SHAPES_FIXED, /* a run takes one row of fixed shapes */
+    ENG_SHAPES_ROWS,  /* any number of rows, each on its own */
+    ENG_SHAPES_OPEN   /* a request brings its shapes: eng_session_run_open */
+} eng_shapes;
+
 typedef struct eng_info {
     const char *format;      /* "tflite", "onnx" */
     eng_precision precision; /* what runs */
     eng_arith arith;         /* arithmetic of the integer ops; ENG_ARITH_AUTO when there are none */
+    eng_shapes shapes;
     const eng_io *inputs, *outputs;
     size_t n_inputs, n_outputs;
     size_t n_ops;        /* steps after fusion */

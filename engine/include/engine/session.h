@@ -30,6 +30,25 @@ nf_status eng_session_create(eng_session **out, eng_model *model, size_t block_r
 nf_status eng_session_run(eng_session *s, const eng_view *in, const eng_view *out, size_t rows,
                           nf_error *err);
 
+/**
+ * Runs a model whose shapes come with the request (eng_info.shapes is ENG_SHAPES_OPEN; others may
+ * be run so too when their inputs have a batch of one).
+ *
+ * in: one view for each input, with rank and dim, dtype as for eng_session_run. The program of the
+ * last few combinations of shapes is kept: a run with one of them allocates next to nothing,
+ * another one plans first. Where shapes depend on values everything is planned and computed node by
+ * node, within a time limit of 10 s. Results: eng_session_result. Strings in them may point into
+ * `in`. NF_EINVAL (says which dimension), NF_EFORMAT (the model cannot take these shapes),
+ * NF_EBUDGET, NF_ETIMEOUT, NF_ENOMEM.
+ */
+nf_status eng_session_run_open(eng_session *s, const eng_view *in, nf_error *err);
+
+/** Output i of the last eng_session_run_open that succeeded: borrowed until the next run. */
+void eng_session_result(eng_view *out, const eng_session *s, size_t i);
+
+/** Sets the model's variables back to zero: the next run is the first of a new stream. */
+void eng_session_reset(eng_session *s);
+
 /** Drops the model's reference, frees, sets *s to NULL. Accepts NULL and a pointer to NULL. */
 void eng_session_destroy(eng_session **s);
 

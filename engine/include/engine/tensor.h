@@ -17,7 +17,13 @@
     X(I32, 4, "INT32", "DT_INT32")                                                                 \
     X(I64, 8, "INT64", "DT_INT64")                                                                 \
     X(BOOL, 1, "BOOL", "DT_BOOL")                                                                  \
-    X(F64, 8, "FP64", "DT_DOUBLE")
+    X(F64, 8, "FP64", "DT_DOUBLE")                                                                 \
+    X(F16, 2, "FP16", "DT_HALF")                                                                   \
+    X(BF16, 2, "BF16", "DT_BFLOAT16")                                                              \
+    X(U16, 2, "UINT16", "DT_UINT16")                                                               \
+    X(U32, 4, "UINT32", "DT_UINT32")                                                               \
+    X(U64, 8, "UINT64", "DT_UINT64")                                                               \
+    X(STR, 16, "BYTES", "DT_STRING") /* an nf_span: {pointer, bytes}, not owned by the tensor */
 
 typedef enum eng_dtype {
 #define X(name, size, oip, tf) ENG_##name,
@@ -43,9 +49,10 @@ typedef struct eng_io {
     float scale;
     int32_t zero_point;
     bool batched; /* dim[0] counts rows: shown as -1 */
+    bool open;    /* a dimension beside the rows is known only with a request */
     int rank;
-    int64_t dim[ENG_MAX_RANK]; /* dim[0] is 1 where batched */
-    size_t row_elems;          /* elements of one row */
+    int64_t dim[ENG_MAX_RANK]; /* dim[0] is 1 where batched; -1: open until a request */
+    size_t row_elems;          /* elements of one row; 0 where a dimension is open */
 } eng_io;
 
 /* Caller's memory for one input or output of `rows` rows, C order. dtype is either the io's own or
@@ -54,6 +61,8 @@ typedef struct eng_view {
     eng_dtype dtype;
     void *data;
     size_t bytes; /* exactly rows * row_elems * size of dtype */
+    int rank;     /* used with dim where the model's shapes are open, see eng_session_run_open */
+    int64_t dim[ENG_MAX_RANK];
 } eng_view;
 
 #endif /* ENG_TENSOR_H */

@@ -5,6 +5,8 @@
 #include "tests/support/support.h"
 
 #include "engine/ir/graph.h"
+#include "engine/passes/pass.h"
+#include "engine/plan/program.h"
 
 #include <string.h>
 
@@ -69,6 +71,19 @@ static inline void make_io(ir_graph *g, int32_t in, int32_t out)
 {
     nf_error err = {0};
     assert_ok(ir_set_io(g, &in, 1, &out, 1, &err), &err);
+}
+
+static inline nf_status fold_graph(ir_graph *g, const void *with, bool only_shapes, nf_error *err)
+{
+    return plan_fold(g, with, only_shapes, err);
+}
+
+/* All passes for the options, constants folded by plain kernels. */
+static inline nf_status run_passes(ir_graph *g, const eng_options *o, nf_error *err)
+{
+    const plan_env env = {.round = KRN_ROUND_FLOAT};
+    const pass_folder folder = {fold_graph, &env};
+    return pass_run_all(g, o, &folder, err);
 }
 
 static inline size_t count_op(const ir_graph *g, ir_op op)

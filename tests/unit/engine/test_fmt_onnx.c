@@ -97,7 +97,7 @@ static void conv_goes_to_nhwc(void **state)
     assert_int_equal(conv->attr.window.bottom, 2);
     assert_int_equal(conv->attr.window.stride_h, 2);
     assert_int_equal(g->nodes[0].op, IR_TRANSPOSE);
-    expect_dims(&g->tensors[conv->out], 4, (int64_t[]){IR_BATCH, 5, 7, 2});
+    expect_dims(&g->tensors[conv->out[0]], 4, (int64_t[]){IR_BATCH, 5, 7, 2});
     expect_dims(output(g), 4, (int64_t[]){IR_BATCH, 2, 5, 7});
     assert_string_equal(output(g)->name, "y");
     ir_graph_destroy(&g);
@@ -202,7 +202,7 @@ static void a_matrix_is_added_afterwards(void **state)
     ir_graph *g = must_read(&file, 13);
     assert_int_equal(find_node(g, IR_FULLY_CONNECTED)->n_in, 2);
     assert_non_null(find_node(g, IR_MUL));
-    assert_int_equal(find_node(g, IR_ADD)->out, g->outputs[0]);
+    assert_int_equal(find_node(g, IR_ADD)->out[0], g->outputs[0]);
     expect_dims(output(g), 2, (int64_t[]){4, 2});
     ir_graph_destroy(&g);
 }
@@ -252,7 +252,7 @@ static void softmax_changed_its_meaning(void **state)
     const bytes file = build(nodes, 1, (given){"x", F32, 3, {0, 3, 4}}, NULL, 0);
     ir_graph *old = must_read(&file, 12), *new = must_read(&file, 13);
     const ir_node *flat = find_node(old, IR_SOFTMAX), *one = find_node(new, IR_SOFTMAX);
-    expect_dims(&old->tensors[flat->out], 2, (int64_t[]){IR_BATCH, 12});
+    expect_dims(&old->tensors[flat->out[0]], 2, (int64_t[]){IR_BATCH, 12});
     expect_dims(output(old), 3, (int64_t[]){IR_BATCH, 3, 4});
     assert_int_equal(new->n_nodes, 1);
     assert_int_equal(one->attr.softmax.axis, 1);
@@ -277,7 +277,7 @@ static void quantization_is_on_the_integers(void **state)
     ir_graph *g = must_read(&file, 13);
     for (int i = 0; i < 2;
          i++) { /* result of QUANTIZE and of RESHAPE; without a zero point UINT8 */
-        const ir_tensor *t = &g->tensors[g->nodes[i].out];
+        const ir_tensor *t = &g->tensors[g->nodes[i].out[0]];
         assert_int_equal(t->dtype, ENG_U8);
         assert_int_equal(t->quant.n, 1);
         assert_float_equal(t->quant.scale[0], 0.25f, 0);

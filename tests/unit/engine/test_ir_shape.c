@@ -66,7 +66,9 @@ static nf_status infer(dims *out, ir_op op, const ir_attr *attr, const dims *in,
         memcpy(tensors[i].dim, in[i].dim, sizeof(in[i].dim));
     }
     const ir_graph g = {.tensors = tensors, .n_tensors = 4};
-    const ir_node node = {.op = op, .in = index, .n_in = n_in, .out = 3, .attr = *attr};
+    int32_t to = 3;
+    const ir_node node = {
+        .op = op, .in = index, .n_in = n_in, .out = &to, .n_out = 1, .attr = *attr};
     return ir_infer_shape(out->dim, &out->rank, &g, &node, &err);
 }
 
@@ -95,9 +97,9 @@ static void reshapes(void **state)
         {{2, {6, 4}}, {3, {2, -1, 4}}, {3, {2, 3, 4}}, NF_OK},
         {{1, {1}}, {0, {0}}, {0, {0}}, NF_OK},
         {{2, {2, 3}}, {2, {0, 0}}, {2, {2, 3}}, NF_OK},
-        {{3, {B, 3, 1}}, {1, {3}}, {0, {0}}, NF_EUNSUPPORTED},
-        {{3, {B, 4, 2}}, {2, {-1, 4}}, {0, {0}}, NF_EFORMAT},
-        {{3, {B, 3, 1}}, {2, {3, 1}}, {0, {0}}, NF_EUNSUPPORTED},
+        {{3, {B, 3, 1}}, {1, {3}}, {1, {3}}, NF_OK}, /* true for one row; a request decides */
+        {{3, {B, 4, 2}}, {2, {-1, 4}}, {2, {IR_FREE, 4}}, NF_OK}, /* mixes rows */
+        {{3, {B, 3, 1}}, {2, {3, 1}}, {2, {3, 1}}, NF_OK},
         {{2, {1, 3}}, {2, {2, 2}}, {0, {0}}, NF_EFORMAT},
         {{2, {1, 3}}, {2, {-1, -1}}, {0, {0}}, NF_EFORMAT},
         {{2, {1, 3}}, {2, {-1, 2}}, {0, {0}}, NF_EFORMAT},
@@ -128,8 +130,8 @@ static void flattens(void **state)
         {{4, {2, 3, 4, 5}}, 4, {2, {120, 1}}, NF_OK},
         {{3, {B, 3, 4}}, 1, {2, {B, 12}}, NF_OK},
         {{3, {B, 1, 4}}, 2, {2, {B, 4}}, NF_OK},
-        {{3, {B, 3, 4}}, 0, {0, {0}}, NF_EUNSUPPORTED},
-        {{3, {B, 3, 4}}, 2, {0, {0}}, NF_EUNSUPPORTED},
+        {{3, {B, 3, 4}}, 0, {2, {1, IR_FREE}}, NF_OK},
+        {{3, {B, 3, 4}}, 2, {2, {IR_FREE, 4}}, NF_OK},
         {{2, {2, 3}}, 3, {0, {0}}, NF_EFORMAT},
     };
     for (size_t i = 0; i < NF_COUNT(cases); i++) {
@@ -152,8 +154,8 @@ static void broadcasts(void **state)
         {{{3, {B, 3, 1}}, {2, {1, 4}}}, {3, {B, 3, 4}}, NF_OK},
         {{{2, {1, 3}}, {2, {B, 3}}}, {2, {B, 3}}, NF_OK},
         {{{2, {5, 1}}, {1, {7}}}, {2, {5, 7}}, NF_OK},
-        {{{2, {B, 3}}, {2, {2, 3}}}, {0, {0}}, NF_EFORMAT},
-        {{{2, {B, 3}}, {3, {2, 1, 3}}}, {0, {0}}, NF_EUNSUPPORTED},
+        {{{2, {B, 3}}, {2, {2, 3}}}, {2, {2, 3}}, NF_OK}, /* if there are two rows */
+        {{{2, {B, 3}}, {3, {2, 1, 3}}}, {3, {2, IR_FREE, 3}}, NF_OK},
         {{{1, {3}}, {1, {4}}}, {0, {0}}, NF_EFORMAT},
     };
     for (size_t i = 0; i < NF_COUNT(cases); i++) {
@@ -190,7 +192,7 @@ static void products(void **state)
         {IR_DEPTHWISE_CONV_2D, 0, {{4, {1, 5, 5, 4}}, {4, {1, 3, 3, 6}}}, {0, {0}}, NF_EFORMAT},
         {IR_FULLY_CONNECTED, 1, {{2, {B, 8}}, {2, {3, 8}}}, {2, {B, 3}}, NF_OK},
         {IR_FULLY_CONNECTED, 1, {{3, {2, 5, 8}}, {2, {3, 8}}}, {2, {10, 3}}, NF_OK},
-        {IR_FULLY_CONNECTED, 1, {{3, {B, 5, 8}}, {2, {3, 8}}}, {0, {0}}, NF_EUNSUPPORTED},
+        {IR_FULLY_CONNECTED, 1, {{3, {B, 5, 8}}, {2, {3, 8}}}, {2, {IR_FREE, 3}}, NF_OK},
         {IR_FULLY_CONNECTED, 2, {{3, {B, 5, 8}}, {2, {3, 8}}}, {3, {B, 5, 3}}, NF_OK},
         {IR_FULLY_CONNECTED, 2, {{1, {8}}, {2, {3, 8}}}, {1, {3}}, NF_OK},
         {IR_FULLY_CONNECTED, 1, {{2, {B, 7}}, {2, {3, 8}}}, {0, {0}}, NF_EFORMAT},
@@ -239,8 +241,11 @@ static void transposes(void **state)
     check("transpose", infer(&got, IR_TRANSPOSE, &attr, &in, 1), &got, &want);
     attr.transpose.perm[0] = 1;
     assert_int_equal(infer(&got, IR_TRANSPOSE, &attr, &in, 1), NF_EFORMAT);
+    attr.transpose.perm[1] = 2;
+    attr.transpose.perm[2] = 3;
     attr.transpose.perm[3] = 0;
-    assert_int_equal(infer(&got, IR_TRANSPOSE, &attr, &in, 1), NF_EUNSUPPORTED);
+    const dims mixed = {4, {3, 5, 7, IR_FREE}};
+    check("rows moved", infer(&got, IR_TRANSPOSE, &attr, &in, 1), &got, &mixed);
     attr.transpose.rank = 3;
     assert_int_equal(infer(&got, IR_TRANSPOSE, &attr, &in, 1), NF_EFORMAT);
 }

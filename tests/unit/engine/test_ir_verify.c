@@ -88,7 +88,7 @@ static void double_writer(build *s)
 
 static void writes_constant(build *s)
 {
-    s->g->nodes[1].out = s->w;
+    s->g->nodes[1].out[0] = s->w;
 }
 
 static void writes_input(build *s)
@@ -113,7 +113,7 @@ static void input_minus_2(build *s)
 
 static void result_out_of_range(build *s)
 {
-    s->g->nodes[1].out = -1;
+    s->g->nodes[1].out[0] = -1;
 }
 
 static void least_input_absent(build *s)
@@ -226,11 +226,6 @@ static void softmax_axis(build *s)
     s->g->nodes[0].attr.softmax.axis = 2;
 }
 
-static void softmax_of_batch(build *s)
-{
-    s->g->nodes[0].attr.softmax.axis = 0;
-}
-
 static void softmax_beta(build *s)
 {
     s->g->nodes[0].attr.softmax.beta = 0;
@@ -277,7 +272,6 @@ static void refusals(void **state)
         {"16-bit activations", int16_activations, NF_EUNSUPPORTED},
         {"computed weights", computed_weights, NF_EUNSUPPORTED},
         {"softmax axis", softmax_axis, NF_EFORMAT},
-        {"softmax of the batch", softmax_of_batch, NF_EUNSUPPORTED},
         {"softmax beta", softmax_beta, NF_EFORMAT},
         {"clamp order", clamp_order, NF_EFORMAT},
     };
@@ -307,7 +301,7 @@ static void long_chain(void **state)
     assert_ok(ir_set_io(s.g, &(int32_t){0}, 1, &(int32_t){LONG}, 1, &s.err), &s.err);
     assert_ok(ir_graph_verify(s.g, &s.err), &s.err);
     for (int32_t i = 0; i < LONG; i++)
-        assert_int_equal(s.g->nodes[i].out, i + 1);
+        assert_int_equal(s.g->nodes[i].out[0], i + 1);
     ir_graph_destroy(&s.g);
 }
 

@@ -16,7 +16,7 @@ static void finish(ir_graph *g, int32_t in, int32_t out)
     nf_error err = {0};
     make_io(g, in, out);
     assert_ok(ir_graph_verify(g, &err), &err);
-    assert_ok(pass_run_all(g, &(eng_options){0}, &err), &err);
+    assert_ok(run_passes(g, &(eng_options){0}, &err), &err);
     assert_ok(ir_graph_verify(g, &err), &err);
 }
 

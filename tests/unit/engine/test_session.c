@@ -26,8 +26,9 @@ static eng_model *load(const char *path, eng_options o)
 static void run(eng_session *s, const float *x, size_t n_in, float *y, size_t n_out, size_t rows)
 {
     nf_error err = {0};
-    const eng_view in = {ENG_F32, (void *)(uintptr_t)x, rows * n_in * sizeof(float)};
-    const eng_view out = {ENG_F32, y, rows * n_out * sizeof(float)};
+    const eng_view in = {
+        .dtype = ENG_F32, .data = (void *)(uintptr_t)x, .bytes = rows * n_in * sizeof(float)};
+    const eng_view out = {.dtype = ENG_F32, .data = y, .bytes = rows * n_out * sizeof(float)};
     assert_ok(eng_session_run(s, &in, &out, rows, &err), &err);
 }
 
@@ -128,10 +129,11 @@ static void wrong_views_are_named(void **state)
     eng_session *s;
     eng_model *m = load(temp_files[0], (eng_options){0});
     float x[4] = {0}, y[3];
-    const eng_view out = {ENG_F32, y, sizeof(y)};
+    const eng_view out = {.dtype = ENG_F32, .data = y, .bytes = sizeof(y)};
     (void)state;
     assert_ok(eng_session_create(&s, m, 1, &err), &err);
-    const eng_view too_long = {ENG_F32, x, sizeof(x)}, not_ours = {ENG_I64, x, sizeof(x)};
+    const eng_view too_long = {.dtype = ENG_F32, .data = x, .bytes = sizeof(x)},
+                   not_ours = {.dtype = ENG_I64, .data = x, .bytes = sizeof(x)};
     assert_int_equal(eng_session_run(s, &too_long, &out, 1, &err), NF_EINVAL);
     assert_string_equal(err.where, "input");
     err = (nf_error){0};

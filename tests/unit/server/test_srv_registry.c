@@ -222,7 +222,8 @@ static void reloads_leave_nothing(void **state)
     for (int i = 0; i < 1000; i++)
         assert_int_equal(srv_registry_load(r, span("m"), NULL), NF_OK);
     float in[3] = {22.0f, 23.5f, 21.0f}, out[3];
-    const eng_view vin = {ENG_F32, in, sizeof(in)}, vout = {ENG_F32, out, sizeof(out)};
+    const eng_view vin = {.dtype = ENG_F32, .data = in, .bytes = sizeof(in)},
+                   vout = {.dtype = ENG_F32, .data = out, .bytes = sizeof(out)};
     assert_int_equal(srv_model_run(old, 1, &vin, &vout, 1, NULL), NF_OK);
     assert_true(out[0] > 0.9f);
     srv_model_unref(&old);
@@ -245,10 +246,12 @@ static void run_in_blocks_equals_one_by_one(void **state)
     assert_int_equal(srv_registry_get(&m, r, &which, NULL), NF_OK);
     for (int i = 0; i < ROWS * 3; i++)
         in[i] = test_uniform(&seed, -5.0f, 45.0f);
-    const eng_view vin = {ENG_F32, in, sizeof(in)}, vout = {ENG_F32, all, sizeof(all)};
+    const eng_view vin = {.dtype = ENG_F32, .data = in, .bytes = sizeof(in)},
+                   vout = {.dtype = ENG_F32, .data = all, .bytes = sizeof(all)};
     assert_int_equal(srv_model_run(m, 0, &vin, &vout, ROWS, NULL), NF_OK);
     for (int i = 0; i < ROWS; i++) {
-        const eng_view row = {ENG_F32, in + i * 3, 12}, answer = {ENG_F32, one, 12};
+        const eng_view row = {.dtype = ENG_F32, .data = in + i * 3, .bytes = 12},
+                       answer = {.dtype = ENG_F32, .data = one, .bytes = 12};
         assert_int_equal(srv_model_run(m, 0, &row, &answer, 1, NULL), NF_OK);
         assert_memory_equal(one, all + i * 3, 12);
     }

@@ -1,0 +1,83 @@
+/* attr.h - the parameters of operators that are not tensors. Layer: ir. */
+#ifndef IR_ATTR_H
+#define IR_ATTR_H
+
+#include "engine/tensor.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum ir_pad { IR_PAD_EXPLICIT, IR_PAD_VALID, IR_PAD_SAME, IR_PAD_SAME_LOWER } ir_pad;
+
+/* Output limits in real units; none is {-INFINITY, INFINITY}. */
+typedef struct ir_clamp {
+    float low, high;
+} ir_clamp;
+
+typedef struct ir_window { /* convolution and pooling; sizes in pixels */
+    ir_pad pad;
+    int32_t kernel_h, kernel_w; /* pooling only; a convolution's stand in its weights */
+    int32_t stride_h, stride_w, dilation_h, dilation_w;
+    int32_t top, left, bottom, right; /* IR_PAD_EXPLICIT */
+    int32_t groups;                   /* CONV_2D: 1 or a divisor of the channels */
+    bool count_pad;                   /* AVERAGE_POOL_2D: padding counts in the mean */
+    bool ceil;                        /* the last partial window of a pool counts */
+    bool asymmetric;                  /* how float images meet int8 weights */
+    ir_clamp clamp;
+} ir_window;
+
+typedef union ir_attr {
+    ir_window window;
+    struct {
+        ir_clamp clamp;
+        bool asymmetric; /* how float activations meet int8 weights */
+        bool keep_dims;  /* output keeps the leading dims of x; else it is [rows, out] */
+    } dense;
+    struct {
+        ir_clamp clamp;
+    } binary, clamp;
+    struct {
+        float beta;
+        int axis; /* 0 .. rank-1 */
+    } softmax;
+    struct {
+        int rank;                  /* of the output */
+        int64_t dim[ENG_MAX_RANK]; /* > 0, at most one -1 (the rest), 0 = as in the input */
+        bool zero;                 /* 0 is an empty dimension, not a copied one */
+        bool flatten;              /* dim ignored: [product of dims before axis, the rest] */
+        int axis;
+    } reshape;
+    struct {
+        int rank;
+        int perm[ENG_MAX_RANK];
+    } transpose;
+    struct {
+        float alpha, beta;
+    } scalar; /* of ELU, LEAKY_RELU, HARD_SIGMOID, … */
+    struct {
+        uint32_t axes; /* bit i: axis i; ignored when the op has an input of axes */
+        bool keep_dims;
+        bool all;       /* every axis, when none is given */
+        bool noop;      /* ONNX noop_with_empty_axes */
+        bool last;      /* ARG_MAX, ARG_MIN: the last of equal ones */
+        bool exclusive; /* CUMSUM */
+        bool reverse;
+    } reduce;
+    struct {
+        int axis, batch_dims; /* GATHER, CONCATENATION, SPLIT, ONE_HOT, TOP_K, … */
+        int64_t number;       /* a count or limit that the op needs */
+        bool flag, flag2;     /* op by op, see the comment beside its row */
+    } axis;
+    struct {
+        int32_t body[2]; /* index in graph.bodies: then and else, or condition and body */
+        int32_t kept;    /* LOOP: values carried from trip to trip */
+    } flow;
+    struct {
+        int mode;        /* op by op, see the comment beside its row */
+        int32_t size[3]; /* block sizes and the like */
+        bool flag, flag2;
+        float a, b;
+    } misc;
+} ir_attr;
+
+#endif /* IR_ATTR_H */
