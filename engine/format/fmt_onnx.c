@@ -78,15 +78,28 @@ static nf_status read_model(fmt_onnx_ctx *o, nf_bytes file)
     return check_versions(o, ir);
 }
 
-/* TensorShapeProto.Dimension: a number; 0 when it is symbolic or missing. */
-static int64_t read_dim(nf_bytes message)
+/* TensorShapeProto.Dimension: a number, or the name of one that stays open. */
+static int64_t read_dim(nf_span *name, nf_bytes message)
 {
     fmt_pb p = fmt_pb_open(message);
     fmt_field f;
     int64_t dim = 0;
-    while (fmt_pb_next(&f, &p))
+    *name = (nf_span){"", 0};
+    while (fmt_pb_next(&f, &p)) {
         if (fmt_pb_is(&f, 1, FMT_VARINT)) dim = (int64_t)f.value;
-    return dim < 0 ? 0 : dim;
+        if (fmt_pb_is(&f, 2, FMT_LENGTH)) *name = fmt_pb_text(&f);
+    }
+    return dim;
+}
+
+/* An open first dimension is the batch, if it has the name that the first one had. */
+static int64_t open_dim(fmt_onnx_ctx *o, nf_span name, int axis)
+{
+    if (axis > 0) return IR_FREE;
+    if (!o->has_batch) o->batch = name;
+    o->has_batch = true;
+    const bool same = name.len == o->batch.len && memcmp(name.s, o->batch.s, name.len) == 0;
+    return same ? IR_BATCH : IR_FREE;
 }
 
 static nf_status read_shape(fmt_onnx_ctx *o, ir_tensor *t, nf_bytes shape)
@@ -94,14 +107,13 @@ static nf_status read_shape(fmt_onnx_ctx *o, ir_tensor *t, nf_bytes shape)
     fmt_pb p = fmt_pb_open(shape);
     fmt_field f;
     while (fmt_pb_next(&f, &p)) {
+        nf_span name;
         if (!fmt_pb_is(&f, 1, FMT_LENGTH)) continue;
         if (t->rank == ENG_MAX_RANK)
             return nf_fail(o->err, NF_EUNSUPPORTED, t->name, "over %d dimensions", ENG_MAX_RANK);
-        const int64_t dim = read_dim(f.bytes);
-        if (dim == 0 && t->rank > 0)
-            return nf_fail(o->err, NF_EUNSUPPORTED, t->name,
-                           "dimension %d of this input is open: only the first may be", t->rank);
-        t->dim[t->rank++] = dim ? dim : IR_BATCH;
+        const int64_t dim = read_dim(&name, f.bytes);
+        t->dim[t->rank] = dim > 0 ? dim : open_dim(o, name, t->rank);
+        t->rank++;
     }
     return fmt_onnx_broken(o, &p);
 }
@@ -134,10 +146,14 @@ static nf_status read_input(fmt_onnx_ctx *o, fmt_onnx_value *v, nf_bytes info)
     for (fmt_pb p = fmt_pb_open(tensor); fmt_pb_next(&f, &p);)
         if (fmt_pb_is(&f, 1, FMT_VARINT)) element = f.value > 1000 ? 1000 : (int32_t)f.value;
     if ((st = fmt_onnx_dtype(&dtype, o, element, v->name))) return st;
-    if (!sub_message(&shape, tensor, 2))
-        return nf_fail(o->err, NF_EUNSUPPORTED, text, "this input has no shape");
     if ((st = ir_add_tensor(&v->tensor, o->g, v->name.s, v->name.len, dtype, o->err))) return st;
-    return read_shape(o, &o->g->tensors[v->tensor], shape);
+    v->given = v->tensor;
+    o->g->tensors[v->tensor].rank = IR_RANK_FREE;
+    if (sub_message(&shape, tensor, 2)) {
+        o->g->tensors[v->tensor].rank = 0;
+        if ((st = read_shape(o, &o->g->tensors[v->tensor], shape))) return st;
+    }
+    return fmt_onnx_is_real(dtype) ? fmt_onnx_real_input(o, v) : NF_OK;
 }
 
 static nf_status read_inputs(fmt_onnx_ctx *o)
@@ -169,13 +185,51 @@ static nf_status run_nodes(fmt_onnx_ctx *o)
         const fmt_onnx_node *n = &o->nodes[i];
         const fmt_onnx_row *row = fmt_onnx_op(n);
         set_where(o, n);
-        if (n->n_in < row->least || n->n_in > row->most || n->n_out < 1 || !fmt_onnx_result(o, n))
+        const size_t most = row->most || !row->least ? row->most : IR_MAX_ENDS;
+        if (n->n_in < row->least || n->n_in > most || n->n_out < 1 || n->n_out > IR_MAX_ENDS)
             return nf_fail(o->err, NF_EFORMAT, o->where,
                            "%zu inputs and %zu outputs, expected %zu to %zu and 1 or more", n->n_in,
-                           n->n_out, row->least, row->most);
+                           n->n_out, row->least, most);
         if ((st = row->read(o, n))) return st;
     }
     return NF_OK;
+}
+
+static int32_t element_type(nf_bytes info)
+{
+    nf_bytes type, tensor;
+    fmt_field f;
+    int32_t element = 0;
+    if (!sub_message(&type, info, 2) || !sub_message(&tensor, type, 1)) return 0;
+    for (fmt_pb p = fmt_pb_open(tensor); fmt_pb_next(&f, &p);)
+        if (fmt_pb_is(&f, 1, FMT_VARINT)) element = f.value > 1000 ? 1000 : (int32_t)f.value;
+    return element;
+}
+
+/* Inputs, constants and values that are another output too get a tensor of their own; values that
+ * the file wants in half or double precision become that again. */
+static nf_status own_output(int32_t *tensor, fmt_onnx_ctx *o, nf_bytes info, const int32_t *outputs,
+                            size_t n_outputs)
+{
+    const ir_tensor *t = &o->g->tensors[*tensor];
+    const int32_t from = *tensor, type = element_type(info);
+    eng_dtype want = t->dtype;
+    nf_bytes name = {0};
+    bool shared = t->data != NULL;
+    nf_status st;
+    if (type && (st = fmt_onnx_dtype(&want, o, type, (nf_span){o->where, strlen(o->where)})))
+        return st;
+    const bool narrows = t->dtype == ENG_F32 && fmt_onnx_is_real(want);
+    for (size_t i = 0; i < o->n_inputs; i++)
+        shared |= o->values[i].given == from;
+    for (size_t i = 0; i < n_outputs; i++)
+        shared |= outputs[i] == from;
+    if (!shared && !narrows) return NF_OK;
+    (void)sub_message(&name, info, 1);
+    if ((st = ir_add_tensor(tensor, o->g, (const char *)name.data, name.len,
+                            narrows ? want : t->dtype, o->err)))
+        return st;
+    return fmt_onnx_emit(o, narrows ? IR_CAST : IR_IDENTITY, &from, 1, *tensor, NULL);
 }
 
 static nf_status set_io(fmt_onnx_ctx *o)
@@ -186,7 +240,7 @@ static nf_status set_io(fmt_onnx_ctx *o)
     int32_t *io = nf_alloc_array(o->n_inputs + o->n_outputs, sizeof(*io), NF_MEM_GRAPH);
     if (!io) return nf_fail(o->err, NF_ENOMEM, "onnx", "no memory for inputs and outputs");
     for (size_t i = 0; i < o->n_inputs; i++)
-        if (!o->values[i].shadowed) io[in++] = o->values[i].tensor;
+        if (!o->values[i].shadowed) io[in++] = o->values[i].given;
     for (fmt_pb p = fmt_pb_open(o->graph); !st && fmt_pb_next(&f, &p);) {
         nf_bytes name = {0};
         int32_t value;
@@ -194,7 +248,9 @@ static nf_status set_io(fmt_onnx_ctx *o)
         (void)sub_message(&name, f.bytes, 1);
         st = fmt_onnx_find(&value, o, (nf_span){name.len ? (const char *)name.data : "", name.len},
                            "the outputs");
-        if (!st) st = fmt_onnx_use(&io[in + out++], o, value);
+        if (!st) st = fmt_onnx_use(&io[in + out], o, value);
+        if (!st) st = own_output(&io[in + out], o, f.bytes, io + in, out);
+        out++;
     }
     if (!st) st = ir_set_io(o->g, io, in, io + in, out, o->err);
     nf_free(io);

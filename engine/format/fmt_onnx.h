@@ -27,9 +27,9 @@ typedef struct fmt_onnx_value {
     nf_span name;
     fmt_onnx_kind kind;
     int32_t tensor;                    /* of the graph; IR_NONE until it is asked for */
+    int32_t given;                     /* an input of the model: its tensor as it comes */
     int32_t permuted;                  /* the constant in another order of axes, IR_NONE likewise */
     const int *perm;                   /* that order */
-    bool is_extra;                     /* second or later result of a node */
     bool is_output;                    /* of the model */
     bool shadowed;                     /* an input that an initializer replaces */
     int32_t source, scale, zero, axis; /* DQ: values; ALIAS: source */
@@ -62,15 +62,23 @@ typedef struct fmt_onnx_ctx {
     fmt_onnx_value *values; /* inputs, initializers, results of nodes */
     fmt_onnx_name *names;   /* sorted */
     size_t n_nodes, n_refs, n_values, n_inputs, n_consts, n_outputs;
+    nf_span batch; /* name of the first input's first dimension; NULL = none yet */
+    bool has_batch;
     size_t left;    /* bytes that may still be copied */
     char where[96]; /* the node that is being read */
 } fmt_onnx_ctx;
 
+/* An operator. The tables below end with a row without a name. */
 typedef struct fmt_onnx_row {
     const char *op;
-    size_t least, most; /* inputs */
+    size_t least, most; /* inputs; most 0 = any number */
     nf_status (*read)(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 } fmt_onnx_row;
+
+extern const fmt_onnx_row fmt_onnx_core_rows[], fmt_onnx_math_rows[], fmt_onnx_move_rows[],
+    fmt_onnx_nn_rows[], fmt_onnx_rnn_rows[], fmt_onnx_flow_rows[]; /* domain ai.onnx */
+extern const fmt_onnx_row fmt_onnx_ml_rows[];                      /* ai.onnx.ml */
+extern const fmt_onnx_row fmt_onnx_ms_rows[];                      /* com.microsoft */
 
 /* fmt_onnx_graph.c: the lists of the graph */
 nf_status fmt_onnx_read_nodes(fmt_onnx_ctx *o);
@@ -96,6 +104,8 @@ nf_status fmt_onnx_proto(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n,
 /* fmt_onnx_tensor.c: constants */
 nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_bytes proto);
 nf_status fmt_onnx_dtype(eng_dtype *out, fmt_onnx_ctx *o, int32_t type, nf_span name);
+/** Types that are FP32 in the graph: FP16, BF16, FP64. */
+bool fmt_onnx_is_real(eng_dtype dtype);
 /** Writes exactly elements * size bytes. */
 nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c);
 /** Elements and bytes of a constant. */
@@ -119,8 +129,11 @@ fmt_onnx_value *fmt_onnx_value_of(const fmt_onnx_ctx *o, int32_t value);
 /** Value of input i, IR_NONE when it is left out. */
 int32_t fmt_onnx_in(const fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i);
 fmt_onnx_value *fmt_onnx_result(const fmt_onnx_ctx *o, const fmt_onnx_node *n);
-/** The graph's tensor for a value, made when it is first asked for. */
+/** The graph's tensor for a value, made when it is first asked for. FP16, BF16 and FP64 content and
+ * inputs come as FP32: nothing computes with them. */
 nf_status fmt_onnx_use(int32_t *tensor, fmt_onnx_ctx *o, int32_t value);
+/** An input of the model that is FP16, BF16 or FP64: its value becomes the same in FP32. */
+nf_status fmt_onnx_real_input(fmt_onnx_ctx *o, fmt_onnx_value *v);
 /** As fmt_onnx_use, for a constant in the order of axes `perm` (NULL: as it is). The tensor is
  * shared by all that ask for the same; `perm` is a static table. */
 nf_status fmt_onnx_stored(int32_t *tensor, fmt_onnx_ctx *o, int32_t value, const int *perm);
@@ -131,9 +144,16 @@ nf_status fmt_onnx_new_floats(int32_t *tensor, fmt_onnx_ctx *o, const float *v, 
                               int rank);
 /** The tensor of the node's first result. */
 nf_status fmt_onnx_out(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype dtype);
+/** The tensor of result i; IR_NONE when nobody wants it. */
+nf_status fmt_onnx_out_at(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i,
+                          eng_dtype dtype);
 /** A tensor between the graph's nodes that make up one ONNX node. */
 nf_status fmt_onnx_temp(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n,
                         const char *suffix, eng_dtype dtype);
+/** As fmt_onnx_emit, for any number of results (IR_NONE among them: nobody wants that one). */
+nf_status fmt_onnx_emit_ends(fmt_onnx_ctx *o, ir_op op, const ir_ends *ends, const ir_attr *attr);
+/** A new constant of whole numbers, of rank 1 or 0. */
+nf_status fmt_onnx_new_ints(int32_t *tensor, fmt_onnx_ctx *o, const int64_t *v, size_t n, int rank);
 /** Adds a graph node and gives `out` its shape. attr may be NULL. */
 nf_status fmt_onnx_emit(fmt_onnx_ctx *o, ir_op op, const int32_t *in, int32_t n_in, int32_t out,
                         const ir_attr *attr);

@@ -36,12 +36,20 @@ static nf_status add_tensor(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, cons
     return ir_add_tensor(tensor, o->g, text, n + more, dtype, o->err);
 }
 
+nf_status fmt_onnx_out_at(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i,
+                          eng_dtype dtype)
+{
+    const int32_t value = i < n->n_out ? o->refs[n->first + n->n_in + i].value : IR_NONE;
+    *tensor = IR_NONE;
+    if (value == IR_NONE) return NF_OK;
+    const nf_status st = add_tensor(&o->values[value].tensor, o, o->values[value].name, "", dtype);
+    *tensor = o->values[value].tensor;
+    return st;
+}
+
 nf_status fmt_onnx_out(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype dtype)
 {
-    fmt_onnx_value *v = fmt_onnx_result(o, n);
-    const nf_status st = add_tensor(&v->tensor, o, v->name, "", dtype);
-    *tensor = v->tensor;
-    return st;
+    return fmt_onnx_out_at(tensor, o, n, 0, dtype);
 }
 
 nf_status fmt_onnx_temp(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n,
@@ -53,21 +61,67 @@ nf_status fmt_onnx_temp(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n
 /* Ops that move bytes keep the meaning of the bytes. */
 static nf_status keep_quant(fmt_onnx_ctx *o, ir_op op, const ir_tensor *x, ir_tensor *y)
 {
-    const bool moves = op == IR_RESHAPE || op == IR_TRANSPOSE || op == IR_MAX_POOL_2D;
+    const bool moves =
+        op == IR_RESHAPE || op == IR_IDENTITY || op == IR_TRANSPOSE || op == IR_MAX_POOL_2D;
     if (!moves || x->quant.n != 1 || x->dtype != y->dtype) return NF_OK;
     return ir_set_quant(y, 1, x->quant.scale, x->quant.zero, 0, o->err);
+}
+
+static nf_status take_shapes(fmt_onnx_ctx *o, const ir_node *node, ir_shape *shapes)
+{
+    nf_status st;
+    if ((st = ir_infer_shapes(shapes, o->g, o->g->tensors, node, o->err))) return st;
+    for (int32_t i = 0; i < node->n_out; i++) {
+        if (node->out[i] == IR_NONE) continue;
+        ir_tensor *t = &o->g->tensors[node->out[i]];
+        t->rank = shapes[i].rank;
+        memcpy(t->dim, shapes[i].dim, sizeof(t->dim));
+    }
+    return NF_OK;
+}
+
+nf_status fmt_onnx_emit_ends(fmt_onnx_ctx *o, ir_op op, const ir_ends *ends, const ir_attr *attr)
+{
+    ir_node *node;
+    nf_status st;
+    if ((st = ir_add_node_ends(&node, o->g, op, ends, o->err))) return st;
+    if (attr) node->attr = *attr;
+    ir_shape *shapes = nf_alloc_array((size_t)ends->n_out, sizeof(*shapes), NF_MEM_GRAPH);
+    if (!shapes) return nf_fail(o->err, NF_ENOMEM, o->where, "no memory for shapes");
+    st = take_shapes(o, node, shapes);
+    nf_free(shapes);
+    if (st || ends->n_in == 0 || ends->in[0] == IR_NONE) return st;
+    return keep_quant(o, op, &o->g->tensors[ends->in[0]], &o->g->tensors[ends->out[0]]);
 }
 
 nf_status fmt_onnx_emit(fmt_onnx_ctx *o, ir_op op, const int32_t *in, int32_t n_in, int32_t out,
                         const ir_attr *attr)
 {
-    ir_node *node;
+    return fmt_onnx_emit_ends(o, op, &(ir_ends){in, &out, n_in, 1}, attr);
+}
+
+nf_status fmt_onnx_new_ints(int32_t *tensor, fmt_onnx_ctx *o, const int64_t *v, size_t n, int rank)
+{
     nf_status st;
-    if ((st = ir_add_node(&node, o->g, op, in, n_in, out, o->err))) return st;
-    if (attr) node->attr = *attr;
-    ir_tensor *t = &o->g->tensors[out];
-    if ((st = ir_infer_shape(t->dim, &t->rank, o->g, node, o->err))) return st;
-    return keep_quant(o, op, &o->g->tensors[in[0]], t);
+    if ((st = add_tensor(tensor, o, (nf_span){"list", 4}, "", ENG_I64))) return st;
+    ir_tensor *t = &o->g->tensors[*tensor];
+    t->rank = rank;
+    if (rank) t->dim[0] = (int64_t)n;
+    return ir_set_data(t, (nf_bytes){(const uint8_t *)v, n * sizeof(*v)}, o->err);
+}
+
+/* Another tensor, the same in FP32; *tensor becomes it. */
+static nf_status add_real(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const char *suffix)
+{
+    const int32_t from = *tensor;
+    nf_status st;
+    if ((st = add_tensor(tensor, o, name, suffix, ENG_F32))) return st;
+    return fmt_onnx_emit(o, IR_CAST, &from, 1, *tensor, NULL);
+}
+
+nf_status fmt_onnx_real_input(fmt_onnx_ctx *o, fmt_onnx_value *v)
+{
+    return add_real(&v->tensor, o, v->name, ":fp32");
 }
 
 /* Gives a constant tensor its content; c in its own order of axes. */
@@ -84,13 +138,14 @@ static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const
     ir_tensor *t = &o->g->tensors[*tensor];
     t->rank = c->rank;
     memcpy(t->dim, c->dim, sizeof(t->dim));
-    uint8_t *data = nf_alloc(bytes, NF_MEM_GRAPH);
+    uint8_t *data = nf_alloc(bytes + 1, NF_MEM_GRAPH);
     if (!data) return nf_fail(o->err, NF_ENOMEM, t->name, "no memory for %zu bytes", bytes);
     if ((st = fmt_onnx_decode(data, bytes, o, c))) {
         nf_free(data);
         return st;
     }
-    return ir_take_data(t, data, bytes, o->err);
+    if ((st = ir_take_data(t, data, bytes, o->err))) return st;
+    return fmt_onnx_is_real(dtype) ? add_real(tensor, o, name, suffix) : NF_OK;
 }
 
 static nf_status add_permuted(int32_t *tensor, fmt_onnx_ctx *o, nf_span name,
@@ -159,11 +214,9 @@ nf_status fmt_onnx_use(int32_t *tensor, fmt_onnx_ctx *o, int32_t value)
     const fmt_onnx_value *v = fmt_onnx_value_of(o, value);
     if (!v) return nf_fail(o->err, NF_EFORMAT, o->where, "an input is left out");
     if (v->kind != FMT_ONNX_COMPUTED) return fmt_onnx_stored(tensor, o, value, NULL);
-    if (v->is_extra)
-        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "the second result of an operator");
     if (v->tensor == IR_NONE)
         return nf_fail(o->err, NF_EFORMAT, o->where,
-                       "an input is not computed yet: the nodes are not in order or form a cycle");
+                       "an input is not computed (a result that we lack, or nodes out of order)");
     *tensor = v->tensor;
     return NF_OK;
 }

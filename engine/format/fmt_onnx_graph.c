@@ -187,11 +187,14 @@ static nf_status fill_given(fmt_onnx_ctx *o)
     nf_status st;
     for (fmt_pb p = fmt_pb_open(o->graph); fmt_pb_next(&f, &p);) {
         if (fmt_pb_is(&f, INPUT, FMT_LENGTH)) {
-            o->values[input++] = (fmt_onnx_value){
-                .name = info_name(f.bytes), .tensor = IR_NONE, .permuted = IR_NONE};
+            o->values[input++] = (fmt_onnx_value){.name = info_name(f.bytes),
+                                                  .tensor = IR_NONE,
+                                                  .given = IR_NONE,
+                                                  .permuted = IR_NONE};
         } else if (fmt_pb_is(&f, INITIALIZER, FMT_LENGTH)) {
             fmt_onnx_value *v = &o->values[constant++];
-            *v = (fmt_onnx_value){.kind = FMT_ONNX_CONST, .tensor = IR_NONE, .permuted = IR_NONE};
+            *v = (fmt_onnx_value){
+                .kind = FMT_ONNX_CONST, .tensor = IR_NONE, .given = IR_NONE, .permuted = IR_NONE};
             if ((st = fmt_onnx_head(&v->c, &v->name, o, f.bytes))) return st;
         }
     }
@@ -209,10 +212,8 @@ static void fill_made(fmt_onnx_ctx *o)
         for (size_t k = n->first + n->n_in; k < n->first + n->n_in + n->n_out; k++) {
             if (o->refs[k].name.len == 0) continue;
             o->refs[k].value = (int32_t)at;
-            o->values[at++] = (fmt_onnx_value){.name = o->refs[k].name,
-                                               .tensor = IR_NONE,
-                                               .permuted = IR_NONE,
-                                               .is_extra = k > n->first + n->n_in};
+            o->values[at++] = (fmt_onnx_value){
+                .name = o->refs[k].name, .tensor = IR_NONE, .given = IR_NONE, .permuted = IR_NONE};
         }
     }
 }

@@ -128,7 +128,6 @@ static nf_status read_identity(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
     const fmt_onnx_value *x = fmt_onnx_value_of(o, fmt_onnx_in(o, n, 0));
     fmt_onnx_value *y = fmt_onnx_result(o, n);
-    ir_attr attr = {.reshape = {.rank = 0}}; /* all dimensions 0: as in the input */
     int32_t from, to;
     nf_status st;
     if (!x) return nf_fail(o->err, NF_EFORMAT, o->where, "the input is left out");
@@ -140,8 +139,7 @@ static nf_status read_identity(fmt_onnx_ctx *o, const fmt_onnx_node *n)
         return NF_OK;
     }
     if ((st = unary(&from, &to, o, n))) return st;
-    attr.reshape.rank = o->g->tensors[from].rank;
-    return fmt_onnx_emit(o, IR_RESHAPE, &from, 1, to, &attr);
+    return fmt_onnx_emit(o, IR_IDENTITY, &from, 1, to, NULL);
 }
 
 static nf_status read_dropout(fmt_onnx_ctx *o, const fmt_onnx_node *n)
@@ -168,7 +166,7 @@ static nf_status read_constant(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return fmt_onnx_head(&v->c, &name, o, proto);
 }
 
-static const fmt_onnx_row rows[] = {
+const fmt_onnx_row fmt_onnx_core_rows[] = {
     {"Add", 2, 2, read_add},
     {"AveragePool", 1, 1, fmt_onnx_average_pool},
     {"BatchNormalization", 5, 5, fmt_onnx_batch_norm},
@@ -193,12 +191,26 @@ static const fmt_onnx_row rows[] = {
     {"Sub", 2, 2, read_sub},
     {"Transpose", 1, 1, fmt_onnx_transpose},
     {"Unsqueeze", 1, 2, fmt_onnx_unsqueeze},
+    {.op = NULL},
+};
+
+static const struct {
+    const char *domain;
+    const fmt_onnx_row *rows;
+} tables[] = {
+    {"ai.onnx", fmt_onnx_core_rows},  {"ai.onnx", fmt_onnx_math_rows},
+    {"ai.onnx", fmt_onnx_move_rows},  {"ai.onnx", fmt_onnx_nn_rows},
+    {"ai.onnx", fmt_onnx_rnn_rows},   {"ai.onnx", fmt_onnx_flow_rows},
+    {"ai.onnx.ml", fmt_onnx_ml_rows}, {"com.microsoft", fmt_onnx_ms_rows},
 };
 
 const fmt_onnx_row *fmt_onnx_op(const fmt_onnx_node *n)
 {
-    if (n->domain.len && !nf_span_is(n->domain, "ai.onnx")) return NULL;
-    for (size_t i = 0; i < NF_COUNT(rows); i++)
-        if (nf_span_is(n->op, rows[i].op)) return &rows[i];
+    const nf_span domain = n->domain.len ? n->domain : (nf_span){"ai.onnx", 7};
+    for (size_t t = 0; t < NF_COUNT(tables); t++) {
+        if (!nf_span_is(domain, tables[t].domain)) continue;
+        for (const fmt_onnx_row *r = tables[t].rows; r->op; r++)
+            if (nf_span_is(n->op, r->op)) return r;
+    }
     return NULL;
 }

@@ -14,15 +14,15 @@ static const struct {
     int dtype;
     uint32_t field;
 } types[] = {
-    {"UNDEFINED", -1, 0},      {"FLOAT", ENG_F32, 4}, {"UINT8", ENG_U8, 5},
-    {"INT8", ENG_I8, 5},       {"UINT16", -1, 0},     {"INT16", ENG_I16, 5},
-    {"INT32", ENG_I32, 5},     {"INT64", ENG_I64, 7}, {"STRING", -1, 0},
-    {"BOOL", ENG_BOOL, 5},     {"FLOAT16", -1, 0},    {"DOUBLE", ENG_F64, 10},
-    {"UINT32", -1, 0},         {"UINT64", -1, 0},     {"COMPLEX64", -1, 0},
-    {"COMPLEX128", -1, 0},     {"BFLOAT16", -1, 0},   {"FLOAT8E4M3FN", -1, 0},
-    {"FLOAT8E4M3FNUZ", -1, 0}, {"FLOAT8E5M2", -1, 0}, {"FLOAT8E5M2FNUZ", -1, 0},
-    {"UINT4", -1, 0},          {"INT4", -1, 0},       {"FLOAT4E2M1", -1, 0},
-    {"FLOAT8E8M0", -1, 0},     {"UINT2", -1, 0},      {"INT2", -1, 0},
+    {"UNDEFINED", -1, 0},      {"FLOAT", ENG_F32, 4},     {"UINT8", ENG_U8, 5},
+    {"INT8", ENG_I8, 5},       {"UINT16", ENG_U16, 5},    {"INT16", ENG_I16, 5},
+    {"INT32", ENG_I32, 5},     {"INT64", ENG_I64, 7},     {"STRING", -1, 0},
+    {"BOOL", ENG_BOOL, 5},     {"FLOAT16", ENG_F16, 5},   {"DOUBLE", ENG_F64, 10},
+    {"UINT32", ENG_U32, 11},   {"UINT64", ENG_U64, 11},   {"COMPLEX64", -1, 0},
+    {"COMPLEX128", -1, 0},     {"BFLOAT16", ENG_BF16, 5}, {"FLOAT8E4M3FN", -1, 0},
+    {"FLOAT8E4M3FNUZ", -1, 0}, {"FLOAT8E5M2", -1, 0},     {"FLOAT8E5M2FNUZ", -1, 0},
+    {"UINT4", -1, 0},          {"INT4", -1, 0},           {"FLOAT4E2M1", -1, 0},
+    {"FLOAT8E8M0", -1, 0},     {"UINT2", -1, 0},          {"INT2", -1, 0},
 };
 
 nf_status fmt_onnx_spend(fmt_onnx_ctx *o, size_t bytes)
@@ -112,9 +112,19 @@ nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt
     if (!ir_elems(elems, &probe, 1))
         return nf_fail(o->err, NF_ETOOLARGE, o->where, "a constant of over %zu elements",
                        IR_MAX_ELEMS);
-    if (*elems == 0) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a constant of 0 elements");
     *bytes = *elems * eng_dtype_size(dtype);
     return NF_OK;
+}
+
+/* Of a constant whose type is known to be one of ours. */
+static size_t element_size(const fmt_onnx_const *c)
+{
+    return eng_dtype_size((eng_dtype)types[c->type].dtype);
+}
+
+bool fmt_onnx_is_real(eng_dtype dtype)
+{
+    return dtype == ENG_F16 || dtype == ENG_BF16 || dtype == ENG_F64;
 }
 
 /* Where decoded numbers go. */
@@ -140,7 +150,7 @@ static bool put(sink *s, uint64_t v)
 /* One field of numbers, packed or single. False: more numbers than the shape has. */
 static bool put_field(sink *s, const fmt_field *f, uint32_t number, fmt_pb *list)
 {
-    const bool varint = number == 5 || number == 7;
+    const bool varint = number == 5 || number == 7 || number == 11;
     if (f->wire != FMT_LENGTH) return put(s, f->value);
     *list = fmt_pb_open(f->bytes);
     for (uint64_t v; list->at < list->end;) {
@@ -186,7 +196,7 @@ nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt
     }
     while (fmt_pb_next(&f, &p))
         if (fmt_pb_is(&f, 9, FMT_LENGTH)) raw = f;
-    if (raw.number == 0) return decode_list(out, elems, o, c, bytes / elems);
+    if (raw.number == 0) return decode_list(out, elems, o, c, element_size(c));
     if (raw.bytes.len != bytes)
         return nf_fail(o->err, NF_EFORMAT, o->where, "a constant of %zu bytes, expected %zu",
                        raw.bytes.len, bytes);
@@ -207,7 +217,7 @@ nf_status fmt_onnx_content(const fmt_onnx_const **out, size_t *elems, fmt_onnx_c
     *out = &v->c;
     if (v->c.data) return NF_OK;
     if ((st = fmt_onnx_spend(o, bytes + v->c.proto.len))) return st;
-    uint8_t *data = nf_alloc(bytes, NF_MEM_GRAPH);
+    uint8_t *data = nf_alloc(bytes + 1, NF_MEM_GRAPH);
     if (!data) return nf_fail(o->err, NF_ENOMEM, o->where, "no memory for %zu bytes", bytes);
     if ((st = fmt_onnx_decode(data, bytes, o, &v->c))) {
         nf_free(data);
@@ -237,7 +247,8 @@ static int64_t number_at(const fmt_onnx_const *c, size_t i)
     for (size_t k = 0; k < size; k++)
         v |= (uint64_t)c->data[i * size + k] << (8 * k);
     const unsigned spare = 64 - 8 * (unsigned)size;
-    const bool is_signed = types[c->type].dtype != ENG_U8 && types[c->type].dtype != ENG_BOOL;
+    const int d = types[c->type].dtype;
+    const bool is_signed = d != ENG_U8 && d != ENG_BOOL && d != ENG_U16 && d != ENG_U32;
     return is_signed ? (int64_t)(v << spare) >> spare : (int64_t)v;
 }
 
@@ -246,7 +257,8 @@ nf_status fmt_onnx_numbers(int64_t *out, size_t *n, size_t most, fmt_onnx_ctx *o
     const fmt_onnx_const *c;
     nf_status st;
     if ((st = fmt_onnx_content(&c, n, o, value))) return st;
-    if (types[c->type].dtype == ENG_F32 || types[c->type].dtype == ENG_F64)
+    const eng_dtype d = (eng_dtype)types[c->type].dtype;
+    if (d == ENG_F32 || d == ENG_STR || fmt_onnx_is_real(d))
         return nf_fail(o->err, NF_EFORMAT, o->where, "a parameter is %s, expected an integer",
                        types[c->type].name);
     if (*n > most)
@@ -287,14 +299,14 @@ nf_status fmt_onnx_permute(fmt_onnx_const *out, fmt_onnx_ctx *o, const fmt_onnx_
     *out = (fmt_onnx_const){.type = c->type, .rank = c->rank};
     if ((st = fmt_onnx_size(&elems, &bytes, o, c))) return st;
     if ((st = fmt_onnx_spend(o, bytes + c->proto.len))) return st;
-    plain = nf_alloc(bytes, NF_MEM_GRAPH);
-    moved = nf_alloc(bytes, NF_MEM_GRAPH);
+    plain = nf_alloc(bytes + 1, NF_MEM_GRAPH);
+    moved = nf_alloc(bytes + 1, NF_MEM_GRAPH);
     if (!plain || !moved) {
         st = nf_fail(o->err, NF_ENOMEM, o->where, "no memory for %zu bytes", bytes);
         goto done;
     }
     if ((st = fmt_onnx_decode(plain, bytes, o, c))) goto done;
-    move_elements(moved, plain, c, perm, bytes / elems);
+    move_elements(moved, plain, c, perm, element_size(c));
     for (int i = 0; i < c->rank; i++)
         out->dim[i] = c->dim[perm[i]];
     out->data = moved;

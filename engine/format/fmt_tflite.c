@@ -81,10 +81,12 @@ static nf_status read_op(fmt_tfl *t, fmt_table table)
     if (op.row->options && kind && kind != op.row->options)
         return nf_fail(t->err, NF_EFORMAT, "tflite", "%s with the options of another operator",
                        fmt_tfl_name(code));
-    if (op.in.n < op.row->least || op.in.n > op.row->most || op.out.n != 1)
+    const size_t most_in = op.row->most ? op.row->most : IR_MAX_ENDS;
+    const size_t most_out = op.row->outs ? op.row->outs : IR_MAX_ENDS;
+    if (op.in.n < op.row->least || op.in.n > most_in || op.out.n < 1 || op.out.n > most_out)
         return nf_fail(t->err, NF_EFORMAT, "tflite",
-                       "%s with %zu inputs and %zu outputs, expected %u to %u and 1",
-                       fmt_tfl_name(code), op.in.n, op.out.n, op.row->least, op.row->most);
+                       "%s with %zu inputs and %zu outputs, expected %u to %zu and 1 to %zu",
+                       fmt_tfl_name(code), op.in.n, op.out.n, op.row->least, most_in, most_out);
     if ((st = op.row->read(t, &op))) return st;
     return fmt_tfl_check(t);
 }

@@ -21,12 +21,33 @@ typedef struct fmt_tfl_op {
     fmt_table options;
 } fmt_tfl_op;
 
+/* An operator of the format. The tables below end with a row without a function. */
 typedef struct fmt_tfl_row {
     int32_t code;
     uint8_t options;     /* member of the BuiltinOptions union; 0 = the op reads none */
-    uint8_t least, most; /* inputs */
+    uint8_t least, most; /* inputs; most 0 = any number */
+    uint8_t outs;        /* most results; 0 = any number */
     nf_status (*read)(fmt_tfl *t, const fmt_tfl_op *op);
 } fmt_tfl_row;
+
+extern const fmt_tfl_row fmt_tfl_core_rows[], fmt_tfl_math_rows[], fmt_tfl_move_rows[],
+    fmt_tfl_nn_rows[], fmt_tfl_rnn_rows[], fmt_tfl_flow_rows[];
+
+/** Adds a node with the operator's first n_in inputs (-1 is an absent one) and all its results. */
+nf_status fmt_tfl_add(ir_node **node, fmt_tfl *t, const fmt_tfl_op *op, ir_op kind, int32_t n_in);
+
+/** The graph's tensor for input i of the operator; NULL when it is absent. Valid until the next
+ * tensor is added. */
+nf_status fmt_tfl_in(const ir_tensor **x, fmt_tfl *t, const fmt_tfl_op *op, size_t i);
+
+/** Limits of a fused activation: 0 none, 1 RELU, 2 RELU_N1_TO_1, 3 RELU6. NF_EUNSUPPORTED. */
+nf_status fmt_tfl_clamp(ir_clamp *out, fmt_tfl *t, uint8_t activation);
+
+/** A tensor between the graph's nodes that make up one operator. */
+nf_status fmt_tfl_temp(int32_t *out, fmt_tfl *t, const char *suffix, eng_dtype dtype);
+
+/** A new constant of whole numbers, rank 1. */
+nf_status fmt_tfl_new_ints(int32_t *out, fmt_tfl *t, const int64_t *v, size_t n);
 
 /** The operator's row, NULL when we lack it. */
 const fmt_tfl_row *fmt_tfl_find(int32_t code);

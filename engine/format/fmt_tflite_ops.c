@@ -7,43 +7,6 @@
 /* Codes of the schema's BuiltinOperator that more than the table below asks for. */
 enum { RELU = 19, RELU_N1_TO_1 = 20, RELU6 = 21 };
 
-/* Adds the node with the operator's first n_in inputs; -1 is an absent one. */
-static nf_status add_node(ir_node **node, fmt_tfl *t, const fmt_tfl_op *op, ir_op kind,
-                          int32_t n_in)
-{
-    int32_t in[3] = {IR_NONE, IR_NONE, IR_NONE}, out;
-    nf_status st;
-    for (int32_t i = 0; i < n_in && (size_t)i < op->in.n; i++) {
-        const int32_t index = fmt_vec_i32(op->in, (size_t)i);
-        const bool absent = index == -1 && i >= op->row->least;
-        if (!absent && (st = fmt_tfl_tensor(&in[i], t, index))) return st;
-    }
-    if ((st = fmt_tfl_tensor(&out, t, fmt_vec_i32(op->out, 0)))) return st;
-    while (n_in > 1 && in[n_in - 1] == IR_NONE)
-        n_in--;
-    return ir_add_node(node, t->g, kind, in, n_in, out, t->err);
-}
-
-static nf_status input_tensor(const ir_tensor **x, fmt_tfl *t, const fmt_tfl_op *op, size_t i)
-{
-    int32_t at;
-    const nf_status st = fmt_tfl_tensor(&at, t, fmt_vec_i32(op->in, i));
-    if (!st) *x = &t->g->tensors[at];
-    return st;
-}
-
-static nf_status find_clamp(ir_clamp *out, fmt_tfl *t, uint8_t activation)
-{
-    static const ir_clamp clamps[] = {{-INFINITY, INFINITY},
-                                      {0, INFINITY},
-                                      {-1, 1},
-                                      {0, 6}}; /* none, RELU, RELU_N1_TO_1, RELU6 */
-    if (activation >= NF_COUNT(clamps))
-        return nf_fail(t->err, NF_EUNSUPPORTED, "tflite", "fused activation %u", activation);
-    *out = clamps[activation];
-    return NF_OK;
-}
-
 /* The fields that convolution and pooling have in common: padding, strides. */
 static nf_status read_window(ir_window *w, fmt_tfl *t, const fmt_tfl_op *op, unsigned activation)
 {
@@ -58,7 +21,7 @@ static nf_status read_window(ir_window *w, fmt_tfl *t, const fmt_tfl_op *op, uns
         .dilation_w = 1,
         .groups = 1,
     };
-    return find_clamp(&w->clamp, t, fmt_fb_u8(&t->fb, op->options, activation, 0));
+    return fmt_tfl_clamp(&w->clamp, t, fmt_fb_u8(&t->fb, op->options, activation, 0));
 }
 
 static nf_status read_conv(fmt_tfl *t, const fmt_tfl_op *op)
@@ -70,8 +33,8 @@ static nf_status read_conv(fmt_tfl *t, const fmt_tfl_op *op)
     if ((st = read_window(&w, t, op, 3))) return st;
     w.dilation_w = fmt_fb_i32(&t->fb, op->options, 4, 1);
     w.dilation_h = fmt_fb_i32(&t->fb, op->options, 5, 1);
-    if ((st = add_node(&node, t, op, IR_CONV_2D, 3))) return st;
-    if ((st = input_tensor(&x, t, op, 0)) || (st = input_tensor(&weights, t, op, 1))) return st;
+    if ((st = fmt_tfl_add(&node, t, op, IR_CONV_2D, 3))) return st;
+    if ((st = fmt_tfl_in(&x, t, op, 0)) || (st = fmt_tfl_in(&weights, t, op, 1))) return st;
     /* Groups are not written down: they follow from the channels. */
     const bool grouped = x->rank == 4 && weights->rank == 4 && x->dim[3] % weights->dim[3] == 0 &&
                          x->dim[3] / weights->dim[3] <= INT32_MAX;
@@ -88,7 +51,7 @@ static nf_status read_depthwise(fmt_tfl *t, const fmt_tfl_op *op)
     if ((st = read_window(&w, t, op, 4))) return st;
     w.dilation_w = fmt_fb_i32(&t->fb, op->options, 5, 1);
     w.dilation_h = fmt_fb_i32(&t->fb, op->options, 6, 1);
-    if ((st = add_node(&node, t, op, IR_DEPTHWISE_CONV_2D, 3))) return st;
+    if ((st = fmt_tfl_add(&node, t, op, IR_DEPTHWISE_CONV_2D, 3))) return st;
     node->attr.window = w;
     return NF_OK;
 }
@@ -101,7 +64,7 @@ static nf_status read_pool(fmt_tfl *t, const fmt_tfl_op *op, ir_op kind)
     if ((st = read_window(&w, t, op, 5))) return st;
     w.kernel_w = fmt_fb_i32(&t->fb, op->options, 3, 0);
     w.kernel_h = fmt_fb_i32(&t->fb, op->options, 4, 0);
-    if ((st = add_node(&node, t, op, kind, 1))) return st;
+    if ((st = fmt_tfl_add(&node, t, op, kind, 1))) return st;
     node->attr.window = w;
     return NF_OK;
 }
@@ -146,12 +109,12 @@ static nf_status read_dense(fmt_tfl *t, const fmt_tfl_op *op)
     nf_status st;
     if (fmt_fb_u8(&t->fb, op->options, 1, 0))
         return nf_fail(t->err, NF_EUNSUPPORTED, "tflite", "FULLY_CONNECTED with shuffled weights");
-    if ((st = find_clamp(&clamp, t, fmt_fb_u8(&t->fb, op->options, 0, 0)))) return st;
-    if ((st = add_node(&node, t, op, IR_FULLY_CONNECTED, 3))) return st;
+    if ((st = fmt_tfl_clamp(&clamp, t, fmt_fb_u8(&t->fb, op->options, 0, 0)))) return st;
+    if ((st = fmt_tfl_add(&node, t, op, IR_FULLY_CONNECTED, 3))) return st;
     node->attr.dense.clamp = clamp;
     node->attr.dense.keep_dims = fmt_fb_u8(&t->fb, op->options, 2, 0) != 0;
     node->attr.dense.asymmetric = fmt_fb_u8(&t->fb, op->options, 3, 0) != 0;
-    if ((st = input_tensor(&x, t, op, 0)) || (st = input_tensor(&weights, t, op, 1))) return st;
+    if ((st = fmt_tfl_in(&x, t, op, 0)) || (st = fmt_tfl_in(&weights, t, op, 1))) return st;
     if (node->attr.dense.keep_dims || weights->rank != 2 || x->rank == 0) return NF_OK;
     /* The operator takes any shape and cuts it into rows as long as its weights. */
     if (x->dim[x->rank - 1] == weights->dim[1]) return NF_OK;
@@ -173,9 +136,9 @@ static nf_status read_binary(fmt_tfl *t, const fmt_tfl_op *op, ir_op kind)
     ir_clamp clamp;
     nf_status st;
     for (size_t i = 0; i < op->in.n; i++)
-        if ((st = input_tensor(&x, t, op, i)) || (st = check_scale(t, x))) return st;
-    if ((st = find_clamp(&clamp, t, fmt_fb_u8(&t->fb, op->options, 0, 0)))) return st;
-    if ((st = add_node(&node, t, op, kind, 2))) return st;
+        if ((st = fmt_tfl_in(&x, t, op, i)) || (st = check_scale(t, x))) return st;
+    if ((st = fmt_tfl_clamp(&clamp, t, fmt_fb_u8(&t->fb, op->options, 0, 0)))) return st;
+    if ((st = fmt_tfl_add(&node, t, op, kind, 2))) return st;
     node->attr.binary.clamp = clamp;
     return NF_OK;
 }
@@ -203,7 +166,7 @@ static nf_status read_div(fmt_tfl *t, const fmt_tfl_op *op)
 static nf_status read_relu(fmt_tfl *t, const fmt_tfl_op *op)
 {
     ir_node *node;
-    const nf_status st = add_node(&node, t, op, IR_CLAMP, 1);
+    const nf_status st = fmt_tfl_add(&node, t, op, IR_CLAMP, 1);
     if (st) return st;
     const float low = op->row->code == RELU_N1_TO_1 ? -1 : 0;
     const float high = op->row->code == RELU6 ? 6 : op->row->code == RELU ? INFINITY : 1;
@@ -216,8 +179,8 @@ static nf_status read_softmax(fmt_tfl *t, const fmt_tfl_op *op)
     const ir_tensor *x;
     ir_node *node;
     nf_status st;
-    if ((st = add_node(&node, t, op, IR_SOFTMAX, 1))) return st;
-    if ((st = input_tensor(&x, t, op, 0))) return st;
+    if ((st = fmt_tfl_add(&node, t, op, IR_SOFTMAX, 1))) return st;
+    if ((st = fmt_tfl_in(&x, t, op, 0))) return st;
     node->attr.softmax.beta = fmt_fb_f32(&t->fb, op->options, 0, 0);
     node->attr.softmax.axis = x->rank - 1;
     return NF_OK;
@@ -226,7 +189,7 @@ static nf_status read_softmax(fmt_tfl *t, const fmt_tfl_op *op)
 static nf_status add_reshape(fmt_tfl *t, const fmt_tfl_op *op, const int64_t *dim, size_t rank)
 {
     ir_node *node;
-    const nf_status st = add_node(&node, t, op, IR_RESHAPE, 1);
+    const nf_status st = fmt_tfl_add(&node, t, op, IR_RESHAPE, 1);
     if (st) return st;
     node->attr.reshape.rank = (int)rank;
     if (rank) memcpy(node->attr.reshape.dim, dim, rank * sizeof(*dim));
@@ -273,7 +236,7 @@ static nf_status read_squeeze(fmt_tfl *t, const fmt_tfl_op *op)
     int64_t dim[ENG_MAX_RANK];
     size_t rank = 0;
     nf_status st;
-    if ((st = input_tensor(&x, t, op, 0))) return st;
+    if ((st = fmt_tfl_in(&x, t, op, 0))) return st;
     if (list.n > ENG_MAX_RANK)
         return nf_fail(t->err, NF_EFORMAT, x->name, "SQUEEZE of %zu dimensions", list.n);
     for (int i = 0; i < x->rank; i++) {
@@ -294,7 +257,7 @@ static nf_status read_expand(fmt_tfl *t, const fmt_tfl_op *op)
     size_t n;
     nf_status st;
     if ((st = fmt_tfl_ints(axis, &n, 1, t, fmt_vec_i32(op->in, 1)))) return st;
-    if ((st = input_tensor(&x, t, op, 0))) return st;
+    if ((st = fmt_tfl_in(&x, t, op, 0))) return st;
     const int64_t at = n && axis[0] < 0 ? axis[0] + x->rank + 1 : axis[0];
     if (n != 1 || at < 0 || at > x->rank || x->rank == ENG_MAX_RANK)
         return nf_fail(t->err, NF_EFORMAT, x->name, "EXPAND_DIMS at axis %lld of %d",
@@ -312,7 +275,7 @@ static nf_status read_transpose(fmt_tfl *t, const fmt_tfl_op *op)
     size_t rank;
     nf_status st;
     if ((st = fmt_tfl_ints(perm, &rank, ENG_MAX_RANK, t, fmt_vec_i32(op->in, 1)))) return st;
-    if ((st = add_node(&node, t, op, IR_TRANSPOSE, 1))) return st;
+    if ((st = fmt_tfl_add(&node, t, op, IR_TRANSPOSE, 1))) return st;
     node->attr.transpose.rank = (int)rank;
     for (size_t i = 0; i < rank; i++) {
         const int64_t p = perm[i] < 0 ? perm[i] + (int64_t)rank : perm[i];
@@ -323,30 +286,35 @@ static nf_status read_transpose(fmt_tfl *t, const fmt_tfl_op *op)
 
 static nf_status read_quantize(fmt_tfl *t, const fmt_tfl_op *op)
 {
-    return add_node(&(ir_node *){NULL}, t, op, IR_QUANTIZE, 1);
+    return fmt_tfl_add(&(ir_node *){NULL}, t, op, IR_QUANTIZE, 1);
 }
 
 static nf_status read_dequantize(fmt_tfl *t, const fmt_tfl_op *op)
 {
-    return add_node(&(ir_node *){NULL}, t, op, IR_DEQUANTIZE, 1);
+    return fmt_tfl_add(&(ir_node *){NULL}, t, op, IR_DEQUANTIZE, 1);
 }
 
-static const fmt_tfl_row rows[] = {
-    {0, 11, 2, 2, read_add},       {1, 5, 1, 1, read_average_pool},
-    {3, 1, 2, 3, read_conv},       {4, 2, 2, 3, read_depthwise},
-    {6, 0, 1, 1, read_dequantize}, {9, 8, 2, 3, read_dense},
-    {17, 5, 1, 1, read_max_pool},  {18, 21, 2, 2, read_mul},
-    {RELU, 0, 1, 1, read_relu},    {RELU_N1_TO_1, 0, 1, 1, read_relu},
-    {RELU6, 0, 1, 1, read_relu},   {22, 17, 1, 2, read_reshape},
-    {25, 9, 1, 1, read_softmax},   {39, 0, 2, 2, read_transpose},
-    {41, 28, 2, 2, read_sub},      {42, 29, 2, 2, read_div},
-    {43, 30, 1, 1, read_squeeze},  {70, 0, 2, 2, read_expand},
-    {114, 0, 1, 1, read_quantize}, {152, 0, 1, 1, read_relu},
+const fmt_tfl_row fmt_tfl_core_rows[] = {
+    /* code, options, inputs, results, reader */
+    {0, 11, 2, 2, 1, read_add},
+    {1, 5, 1, 1, 1, read_average_pool},
+    {3, 1, 2, 3, 1, read_conv},
+    {4, 2, 2, 3, 1, read_depthwise},
+    {6, 0, 1, 1, 1, read_dequantize},
+    {9, 8, 2, 3, 1, read_dense},
+    {17, 5, 1, 1, 1, read_max_pool},
+    {18, 21, 2, 2, 1, read_mul},
+    {RELU, 0, 1, 1, 1, read_relu},
+    {RELU_N1_TO_1, 0, 1, 1, 1, read_relu},
+    {RELU6, 0, 1, 1, 1, read_relu},
+    {22, 17, 1, 2, 1, read_reshape},
+    {25, 9, 1, 1, 1, read_softmax},
+    {39, 0, 2, 2, 1, read_transpose},
+    {41, 28, 2, 2, 1, read_sub},
+    {42, 29, 2, 2, 1, read_div},
+    {43, 30, 1, 1, 1, read_squeeze},
+    {70, 0, 2, 2, 1, read_expand},
+    {114, 0, 1, 1, 1, read_quantize},
+    {152, 0, 1, 1, 1, read_relu},
+    {.read = NULL},
 };
-
-const fmt_tfl_row *fmt_tfl_find(int32_t code)
-{
-    for (size_t i = 0; i < NF_COUNT(rows); i++)
-        if (rows[i].code == code) return &rows[i];
-    return NULL;
-}

@@ -10,11 +10,11 @@ static const struct {
     const char *name;
     int dtype; /* -1: not supported */
 } types[] = {
-    {"FLOAT32", ENG_F32}, {"FLOAT16", -1},  {"INT32", ENG_I32},   {"UINT8", ENG_U8},
-    {"INT64", ENG_I64},   {"STRING", -1},   {"BOOL", ENG_BOOL},   {"INT16", ENG_I16},
-    {"COMPLEX64", -1},    {"INT8", ENG_I8}, {"FLOAT64", ENG_F64}, {"COMPLEX128", -1},
-    {"UINT64", -1},       {"RESOURCE", -1}, {"VARIANT", -1},      {"UINT32", -1},
-    {"UINT16", -1},       {"INT4", -1},     {"BFLOAT16", -1},     {"INT2", -1},
+    {"FLOAT32", ENG_F32}, {"FLOAT16", ENG_F16}, {"INT32", ENG_I32},     {"UINT8", ENG_U8},
+    {"INT64", ENG_I64},   {"STRING", -1},       {"BOOL", ENG_BOOL},     {"INT16", ENG_I16},
+    {"COMPLEX64", -1},    {"INT8", ENG_I8},     {"FLOAT64", ENG_F64},   {"COMPLEX128", -1},
+    {"UINT64", ENG_U64},  {"RESOURCE", -1},     {"VARIANT", -1},        {"UINT32", ENG_U32},
+    {"UINT16", ENG_U16},  {"INT4", -1},         {"BFLOAT16", ENG_BF16}, {"INT2", -1},
     {"UINT4", -1},
 };
 
@@ -53,13 +53,11 @@ static nf_status read_shape(fmt_tfl *t, ir_tensor *x, fmt_table table, bool inpu
     for (int i = 0; i < x->rank; i++) {
         const bool open = input && sign.n && fmt_vec_i32(sign, (size_t)i) == -1;
         x->dim[i] = fmt_vec_i32(shape, (size_t)i);
-        if (x->dim[i] < 1)
+        if (x->dim[i] < (input ? 1 : 0))
             return nf_fail(t->err, NF_EFORMAT, x->name, "dimension %d is %lld", i,
                            (long long)x->dim[i]);
-        if (open && i > 0)
-            return nf_fail(t->err, NF_EUNSUPPORTED, x->name,
-                           "dimension %d of this input is open: only the first may be", i);
-        if (open && x->dim[0] == 1) x->dim[0] = IR_BATCH;
+        if (open && i > 0) x->dim[i] = IR_FREE;
+        if (open && i == 0 && x->dim[0] == 1) x->dim[0] = IR_BATCH;
     }
     return NF_OK;
 }

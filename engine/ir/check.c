@@ -83,6 +83,8 @@ static bool is_stored(const check_args *a, int32_t i)
 static nf_status check_weights(const check_args *a, const ir_tensor *w, int axis)
 {
     const bool quantized = is_byte(w) && w->quant.n > 0;
+    for (int i = 0; i < w->rank; i++)
+        if (w->dim[i] < 1) return nf_fail(a->err, NF_EFORMAT, w->name, "weights of no elements");
     if (w->dtype != ENG_F32 && !quantized)
         return nf_fail(a->err, is_byte(w) ? NF_EFORMAT : NF_EUNSUPPORTED, w->name,
                        "weights of type %s with %zu scales", eng_dtype_oip(w->dtype), w->quant.n);
