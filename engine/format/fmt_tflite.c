@@ -52,15 +52,23 @@ static void note_missing(fmt_missing *m, int32_t code, nf_span custom)
     }
 }
 
-static nf_status check_ops(fmt_tfl *t, fmt_vector ops)
+/* Every operator that we lack, of all subgraphs, in one message. */
+static nf_status check_ops(fmt_tfl *t)
 {
     fmt_missing missing = {0};
     nf_status st;
-    for (size_t i = 0; i < ops.n; i++) {
-        int32_t code;
-        nf_span custom;
-        if ((st = op_code(&code, &custom, t, fmt_fb_item(&t->fb, ops, i)))) return st;
-        if (!fmt_tfl_find(code)) note_missing(&missing, code, custom);
+    for (size_t k = 0; k < t->graphs.n; k++) {
+        const fmt_table graph = fmt_fb_item(&t->fb, t->graphs, k);
+        const fmt_vector ops = fmt_fb_vector(&t->fb, graph, 3, 4);
+        if ((st = fmt_tfl_check(t))) return st;
+        if (ops.n > IR_MAX_NODES)
+            return nf_fail(t->err, NF_ETOOLARGE, "tflite", "%zu operators", ops.n);
+        for (size_t i = 0; i < ops.n; i++) {
+            int32_t code;
+            nf_span custom;
+            if ((st = op_code(&code, &custom, t, fmt_fb_item(&t->fb, ops, i)))) return st;
+            if (!fmt_tfl_find(code)) note_missing(&missing, code, custom);
+        }
     }
     return fmt_missing_check(&missing, "tflite", t->err);
 }
@@ -82,11 +90,14 @@ static nf_status read_op(fmt_tfl *t, fmt_table table)
         return nf_fail(t->err, NF_EFORMAT, "tflite", "%s with the options of another operator",
                        fmt_tfl_name(code));
     const size_t most_in = op.row->most ? op.row->most : IR_MAX_ENDS;
-    const size_t most_out = op.row->outs ? op.row->outs : IR_MAX_ENDS;
-    if (op.in.n < op.row->least || op.in.n > most_in || op.out.n < 1 || op.out.n > most_out)
+    const bool none = op.row->outs == FMT_TFL_NO_RESULT;
+    const size_t most_out = none ? 0 : op.row->outs ? op.row->outs : IR_MAX_ENDS;
+    const size_t least_out = none ? 0 : 1;
+    if (op.in.n < op.row->least || op.in.n > most_in || op.out.n < least_out || op.out.n > most_out)
         return nf_fail(t->err, NF_EFORMAT, "tflite",
-                       "%s with %zu inputs and %zu outputs, expected %u to %zu and 1 to %zu",
-                       fmt_tfl_name(code), op.in.n, op.out.n, op.row->least, most_in, most_out);
+                       "%s with %zu inputs and %zu outputs, expected %u to %zu and %zu to %zu",
+                       fmt_tfl_name(code), op.in.n, op.out.n, op.row->least, most_in, least_out,
+                       most_out);
     if ((st = op.row->read(t, &op))) return st;
     return fmt_tfl_check(t);
 }
@@ -115,7 +126,6 @@ static nf_status read_graph(fmt_tfl *t, fmt_table graph)
         return nf_fail(t->err, NF_ETOOLARGE, "tflite",
                        "%zu tensors, %zu operators, %zu inputs and %zu outputs", t->tensors.n,
                        ops.n, inputs.n, outputs.n);
-    if ((st = check_ops(t, ops))) return st;
     t->map = nf_alloc_array(t->tensors.n, sizeof(*t->map), NF_MEM_GRAPH);
     io = nf_alloc_array(inputs.n + outputs.n, sizeof(*io), NF_MEM_GRAPH);
     if (!t->map || !io) {
@@ -130,13 +140,43 @@ done:
     return st;
 }
 
+#define DEPTH_MOST  8  /* bodies in bodies */
+#define GRAPHS_MOST 64 /* subgraphs of a file */
+
+nf_status fmt_tfl_body(int32_t *out, fmt_tfl *t, uint32_t index)
+{
+    fmt_tfl inner = {.fb = t->fb,
+                     .err = t->err,
+                     .opcodes = t->opcodes,
+                     .buffers = t->buffers,
+                     .graphs = t->graphs,
+                     .left = t->left,
+                     .depth = t->depth + 1};
+    nf_status st;
+    if (index >= t->graphs.n || inner.depth > DEPTH_MOST)
+        return nf_fail(t->err, NF_EFORMAT, "tflite", "subgraph %u of %zu, %d deep", index,
+                       t->graphs.n, inner.depth);
+    if ((st = ir_graph_create(&inner.g, t->err))) return st;
+    inner.g->format = t->g->format;
+    inner.g->body = true;
+    st = read_graph(&inner, fmt_fb_item(&t->fb, t->graphs, index));
+    nf_free(inner.map);
+    t->fb = inner.fb;
+    t->left = inner.left;
+    if (!st) st = fmt_tfl_check(t);
+    if (!st) st = ir_graph_verify(inner.g, t->err);
+    if (!st) return ir_add_body(out, t->g, inner.g, t->err);
+    ir_graph_destroy(&inner.g);
+    return st;
+}
+
 static nf_status read_model(ir_graph *g, nf_bytes file, nf_error *err)
 {
     fmt_tfl t = {.fb = {.file = file}, .g = g, .err = err};
     const fmt_table model = fmt_fb_root(&t.fb);
     const int32_t version = fmt_fb_i32(&t.fb, model, 0, 0);
-    const fmt_vector graphs = fmt_fb_vector(&t.fb, model, 2, 4);
     nf_status st;
+    t.graphs = fmt_fb_vector(&t.fb, model, 2, 4);
     t.left = file.len < SIZE_MAX / 8 - (16u << 20) ? file.len * 8 + (16u << 20) : SIZE_MAX;
     t.opcodes = fmt_fb_vector(&t.fb, model, 1, 4);
     t.buffers = fmt_fb_vector(&t.fb, model, 4, 4);
@@ -144,9 +184,11 @@ static nf_status read_model(ir_graph *g, nf_bytes file, nf_error *err)
     if (version != SCHEMA_VERSION)
         return nf_fail(err, NF_EFORMAT, "tflite", "schema version %d, expected %d", version,
                        SCHEMA_VERSION);
-    if (graphs.n == 0) return nf_fail(err, NF_EFORMAT, "tflite", "has no subgraph");
-    /* Other subgraphs are bodies of IF and WHILE, which the list of operators refuses. */
-    st = read_graph(&t, fmt_fb_item(&t.fb, graphs, 0));
+    if (t.graphs.n == 0) return nf_fail(err, NF_EFORMAT, "tflite", "has no subgraph");
+    if (t.graphs.n > GRAPHS_MOST)
+        return nf_fail(err, NF_ETOOLARGE, "tflite", "%zu subgraphs", t.graphs.n);
+    if ((st = check_ops(&t))) return st;
+    st = read_graph(&t, fmt_fb_item(&t.fb, t.graphs, 0)); /* the others are bodies */
     if (!st) st = fmt_tfl_check(&t);
     nf_free(t.map);
     return st;

@@ -6,13 +6,22 @@
 #include "engine/format/flatbuf.h"
 #include "engine/ir/graph.h"
 
+#define FMT_TFL_HANDLES   64
+#define FMT_TFL_NO_RESULT 255 /* fmt_tfl_row.outs of an operator that only has an effect */
+
 typedef struct fmt_tfl {
     fmt_fb fb;
     ir_graph *g;
     nf_error *err;
-    fmt_vector opcodes, buffers, tensors;
+    fmt_vector opcodes, buffers, tensors, graphs;
     int32_t *map; /* [tensors.n]: index in the graph + 1; 0 = not read yet */
     size_t left;  /* bytes that may still be copied: tables can be shared, a file can be a bomb */
+    int depth;    /* of bodies in bodies */
+    struct {      /* resources: what VAR_HANDLE made, by the variable's name */
+        nf_span name;
+        int32_t file_tensor, variable; /* variable: in the graph, IR_NONE until its type is known */
+    } handles[FMT_TFL_HANDLES];
+    size_t n_handles;
 } fmt_tfl;
 
 typedef struct fmt_tfl_op {
@@ -42,6 +51,9 @@ nf_status fmt_tfl_in(const ir_tensor **x, fmt_tfl *t, const fmt_tfl_op *op, size
 
 /** Limits of a fused activation: 0 none, 1 RELU, 2 RELU_N1_TO_1, 3 RELU6. NF_EUNSUPPORTED. */
 nf_status fmt_tfl_clamp(ir_clamp *out, fmt_tfl *t, uint8_t activation);
+
+/** Reads subgraph `index` of the file as a body of t->g and gives its place among the bodies. */
+nf_status fmt_tfl_body(int32_t *out, fmt_tfl *t, uint32_t index);
 
 /** A tensor between the graph's nodes that make up one operator. */
 nf_status fmt_tfl_temp(int32_t *out, fmt_tfl *t, const char *suffix, eng_dtype dtype);

@@ -10,11 +10,11 @@ static const struct {
     const char *name;
     int dtype; /* -1: not supported */
 } types[] = {
-    {"FLOAT32", ENG_F32}, {"FLOAT16", ENG_F16}, {"INT32", ENG_I32},     {"UINT8", ENG_U8},
-    {"INT64", ENG_I64},   {"STRING", -1},       {"BOOL", ENG_BOOL},     {"INT16", ENG_I16},
-    {"COMPLEX64", -1},    {"INT8", ENG_I8},     {"FLOAT64", ENG_F64},   {"COMPLEX128", -1},
-    {"UINT64", ENG_U64},  {"RESOURCE", -1},     {"VARIANT", -1},        {"UINT32", ENG_U32},
-    {"UINT16", ENG_U16},  {"INT4", -1},         {"BFLOAT16", ENG_BF16}, {"INT2", -1},
+    {"FLOAT32", ENG_F32}, {"FLOAT16", ENG_F16},  {"INT32", ENG_I32},     {"UINT8", ENG_U8},
+    {"INT64", ENG_I64},   {"STRING", -1},        {"BOOL", ENG_BOOL},     {"INT16", ENG_I16},
+    {"COMPLEX64", -1},    {"INT8", ENG_I8},      {"FLOAT64", ENG_F64},   {"COMPLEX128", -1},
+    {"UINT64", ENG_U64},  {"RESOURCE", ENG_I32}, {"VARIANT", -1},        {"UINT32", ENG_U32},
+    {"UINT16", ENG_U16},  {"INT4", -1},          {"BFLOAT16", ENG_BF16}, {"INT2", -1},
     {"UINT4", -1},
 };
 
@@ -149,8 +149,7 @@ static nf_status read_tensor(fmt_tfl *t, int32_t index, bool input)
     ir_tensor *x = &t->g->tensors[at];
     t->map[index] = at + 1;
     if ((st = find_type(&x->dtype, t, table, x->name))) return st;
-    if (fmt_fb_u8(&t->fb, table, 5, 0))
-        return nf_fail(t->err, NF_EUNSUPPORTED, x->name, "a variable tensor");
+    x->variable = !input && fmt_fb_u8(&t->fb, table, 5, 0) != 0;
     if (fmt_fb_has(fmt_fb_sub(&t->fb, table, 6)))
         return nf_fail(t->err, NF_EUNSUPPORTED, x->name, "a sparse tensor");
     if ((st = read_shape(t, x, table, input))) return st;

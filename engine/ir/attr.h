@@ -70,7 +70,8 @@ typedef union ir_attr {
     } axis;
     struct {
         int32_t body[2]; /* index in graph.bodies: then and else, or condition and body */
-        int32_t kept;    /* LOOP: values carried from trip to trip */
+        int32_t kept;    /* LOOP, SCAN: values carried from trip to trip */
+        int32_t sliced;  /* SCAN: operands of which each trip gets one slice */
     } flow;
     struct {
         int mode;        /* op by op, see the comment beside its row */

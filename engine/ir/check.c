@@ -230,6 +230,101 @@ static nf_status check_index(const check_args *a)
     return a->out->dtype == ENG_I64 || a->out->dtype == ENG_I32 ? NF_OK : wrong_types(a);
 }
 
+/* Operand `first + i` of the node is input `at + i` of the body, and the like for its results. */
+typedef struct check_body {
+    const ir_graph *g;
+    int32_t in_first, in_at, out_at; /* out_at: of the body's results, the first of the node's */
+    size_t in, out;                  /* how many the body must have in all */
+} check_body;
+
+static nf_status check_ends(const check_args *a, const check_body *b)
+{
+    const ir_graph *g = b->g;
+    if (!g || g->n_inputs != b->in || g->n_outputs != b->out)
+        return nf_fail(a->err, NF_EFORMAT, a->out->name,
+                       "%s: its body takes %zu values and gives "
+                       "%zu, expected %zu and %zu",
+                       ir_op_name(a->node->op), g ? g->n_inputs : 0, g ? g->n_outputs : 0, b->in,
+                       b->out);
+    for (int32_t i = b->in_first; i < a->node->n_in; i++) {
+        const ir_tensor *x = input(a, i);
+        const size_t at = (size_t)(b->in_at + i - b->in_first);
+        if (!x || g->tensors[g->inputs[at]].dtype != x->dtype) return wrong_types(a);
+    }
+    for (int32_t i = 0; b->out_at >= 0 && i < a->node->n_out; i++) {
+        const eng_dtype have = g->tensors[g->outputs[b->out_at + i]].dtype;
+        if (a->node->out[i] >= 0 && a->g->tensors[a->node->out[i]].dtype != have)
+            return wrong_types(a);
+    }
+    return NF_OK;
+}
+
+static bool is_scalar_of(const ir_tensor *t, eng_dtype dtype)
+{
+    return !t || (t->dtype == dtype && t->rank <= 1);
+}
+
+static nf_status check_while(const check_args *a)
+{
+    const ir_graph *test = ir_body(a->g, a->node, 0);
+    const size_t n = (size_t)a->node->n_in;
+    nf_status st;
+    if (a->node->n_in != a->node->n_out)
+        return nf_fail(a->err, NF_EFORMAT, a->out->name, "WHILE carries %d values and gives %d",
+                       a->node->n_in, a->node->n_out);
+    if ((st = check_ends(a, &(check_body){test, 0, 0, -1, n, 1}))) return st;
+    if (test->tensors[test->outputs[0]].dtype != ENG_BOOL) return wrong_types(a);
+    return check_ends(a, &(check_body){ir_body(a->g, a->node, 1), 0, 0, 0, n, n});
+}
+
+static nf_status check_if(const check_args *a)
+{
+    const size_t in = (size_t)a->node->n_in - 1, out = (size_t)a->node->n_out;
+    nf_status st;
+    if (!is_scalar_of(input(a, 0), ENG_BOOL)) return wrong_types(a);
+    if ((st = check_ends(a, &(check_body){ir_body(a->g, a->node, 0), 1, 0, 0, in, out}))) return st;
+    return check_ends(a, &(check_body){ir_body(a->g, a->node, 1), 1, 0, 0, in, out});
+}
+
+static nf_status check_loop(const check_args *a)
+{
+    const ir_graph *body = ir_body(a->g, a->node, 0);
+    const check_body b = {body, 2, 2, 1, (size_t)a->node->n_in, (size_t)a->node->n_out + 1};
+    const int32_t kept = a->node->attr.flow.kept;
+    nf_status st;
+    if ((st = check_ends(a, &b))) return st;
+    const bool fits = is_scalar_of(input(a, 0), ENG_I64) && is_scalar_of(input(a, 1), ENG_BOOL) &&
+                      kept >= 0 && kept <= a->node->n_in - 2 && kept <= a->node->n_out &&
+                      body->tensors[body->inputs[0]].dtype == ENG_I64 &&
+                      body->tensors[body->inputs[1]].dtype == ENG_BOOL &&
+                      body->tensors[body->outputs[0]].dtype == ENG_BOOL;
+    return fits ? NF_OK : wrong_types(a);
+}
+
+static nf_status check_scan(const check_args *a)
+{
+    const ir_graph *body = ir_body(a->g, a->node, 0);
+    const check_body b = {body, 0, 0, 0, (size_t)a->node->n_in, (size_t)a->node->n_out};
+    const int32_t kept = a->node->attr.flow.kept, sliced = a->node->attr.flow.sliced;
+    nf_status st;
+    if ((st = check_ends(a, &b))) return st;
+    const bool fits = kept >= 0 && sliced > 0 && kept <= a->node->n_out &&
+                      sliced <= a->node->n_in && kept <= a->node->n_in - sliced;
+    return fits ? NF_OK : wrong_types(a);
+}
+
+static nf_status check_flow(const check_args *a)
+{
+    static const struct {
+        ir_op op;
+        check_rule rule;
+    } rows[] = {
+        {IR_IF, check_if}, {IR_WHILE, check_while}, {IR_LOOP, check_loop}, {IR_SCAN, check_scan}};
+    for (size_t i = 0; i < NF_COUNT(rows); i++)
+        if (rows[i].op == a->node->op) return rows[i].rule(a);
+    return wrong_types(a);
+}
+
 /* The kernel decides. */
 static nf_status check_any(const check_args *a)
 {

@@ -23,6 +23,17 @@ bool ir_is_product(ir_op op)
     return op == IR_CONV_2D || op == IR_DEPTHWISE_CONV_2D || op == IR_FULLY_CONNECTED;
 }
 
+bool ir_is_flow(ir_op op)
+{
+    return op == IR_IF || op == IR_WHILE || op == IR_LOOP || op == IR_SCAN;
+}
+
+const ir_graph *ir_body(const ir_graph *g, const ir_node *node, int k)
+{
+    const int32_t at = node->attr.flow.body[k];
+    return at >= 0 && (size_t)at < g->n_bodies ? g->bodies[at] : NULL;
+}
+
 bool ir_has_effect(ir_op op)
 {
     return op == IR_ASSIGN;

@@ -130,6 +130,12 @@ void ir_make_room(ir_graph *g);
  * own. NF_EBUDGET. */
 nf_status ir_spend(ir_graph *g, size_t bytes, nf_error *err);
 
+/** True for the ops that run bodies. */
+bool ir_is_flow(ir_op op);
+
+/** Body k of a node of control flow; NULL when the index is none. */
+const ir_graph *ir_body(const ir_graph *g, const ir_node *node, int k);
+
 /** True for the ops that change a variable: they run even if nobody reads their result. */
 bool ir_has_effect(ir_op op);
 

@@ -1,6 +1,6 @@
 /* builder.c - one walk over the nodes: the shape of each result, the content of what can be
  * computed at once, a bound step for the rest. Layer: plan. Thread rule: no shared state. */
-#include "engine/plan/builder.h"
+#include "engine/plan/flow.h"
 
 #include "engine/base/clock.h"
 
@@ -133,16 +133,35 @@ static void drop_dead(plan_builder *b, size_t node)
     }
 }
 
+/* A node without bodies: its rule knows the shapes. */
+static nf_status plain_node(plan_builder *b, size_t i, nf_error *err)
+{
+    const ir_node *n = &b->g->nodes[i];
+    nf_status st;
+    if ((st = infer(b, n, err))) return st;
+    const bool now =
+        b->limits->values || (inputs_known(b, n) && few_results(b, n) && !touches_variable(b, n));
+    if ((st = make_step(b, i, err))) return st;
+    return now ? compute(b, i, err) : NF_OK;
+}
+
+/* A node with bodies: making them shows the shapes, or with values even the results. */
+static nf_status flow_node(plan_builder *b, size_t i, nf_error *err)
+{
+    nf_error why = {0};
+    nf_status st = plan_flow_make(b, i, &why);
+    if (st == NF_ENOTIMPL && b->limits->values) return plan_flow_compute(b, i, err);
+    if (st && err) *err = why;
+    if (st || (st = make_step(b, i, err))) return st;
+    return b->limits->values ? compute(b, i, err) : NF_OK;
+}
+
 nf_status plan_builder_walk(plan_builder *b, nf_error *err)
 {
     nf_status st;
     for (size_t i = 0; i < b->g->n_nodes; i++) {
         const ir_node *n = &b->g->nodes[i];
-        if ((st = infer(b, n, err))) return st;
-        const bool now = b->limits->values ||
-                         (inputs_known(b, n) && few_results(b, n) && !touches_variable(b, n));
-        if ((st = make_step(b, i, err))) return st;
-        if (now && (st = compute(b, i, err))) return st;
+        if ((st = (ir_is_flow(n->op) ? flow_node : plain_node)(b, i, err))) return st;
         b->p->macs += b->p->bound[i].macs;
         drop_dead(b, i);
         if (b->limits->deadline_us && nf_now_us() > b->limits->deadline_us)

@@ -55,7 +55,10 @@ static nf_status drop_packed(ir_graph *g, nf_error *err)
             g->tensors[t].data = NULL;
         }
     nf_free(read);
-    return NF_OK;
+    nf_status st = NF_OK;
+    for (size_t i = 0; i < g->n_bodies && !st; i++)
+        st = drop_packed(g->bodies[i], err);
+    return st;
 }
 
 static nf_status describe_io(eng_io **out, const ir_graph *g, const int32_t *index, size_t n,

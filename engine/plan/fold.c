@@ -157,7 +157,8 @@ static nf_status fold_node(folder *f, ir_node *n)
     nf_status st;
     if ((st = take_shapes(f, n))) return st;
     if (n->op == IR_SHAPE) return fold_shape(f, n);
-    if (!constant_inputs(f, n) || !results_fit(f, n) || ir_is_product(n->op)) return NF_OK;
+    if (ir_is_flow(n->op) || !constant_inputs(f, n) || !results_fit(f, n) || ir_is_product(n->op))
+        return NF_OK;
     if (n->n_in > FOLD_ENDS || n->n_out > FOLD_ENDS) return NF_OK;
     if (f->g->tensors[n->out[0]].dtype == ENG_STR) return NF_OK;
     /* A constant that no kernel takes may still go into a pass or a packed layer. */

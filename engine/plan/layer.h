@@ -204,6 +204,7 @@ PLAN_BIND(plan_bind_softmax);
 PLAN_BIND(plan_bind_elems);
 PLAN_BIND(plan_bind_transpose);
 PLAN_BIND(plan_bind_shape);
+PLAN_BIND(plan_bind_flow);
 PLAN_BIND(plan_bind_dequantize);
 
 PLAN_RUN(plan_run_dense_f32);
@@ -226,5 +227,9 @@ PLAN_RUN(plan_run_copy);
 PLAN_RUN(plan_run_transpose);
 PLAN_RUN(plan_run_cast);
 PLAN_RUN(plan_run_shape);
+PLAN_RUN(plan_run_if);
+PLAN_RUN(plan_run_while);
+PLAN_RUN(plan_run_loop);
+PLAN_RUN(plan_run_scan);
 
 #endif /* PLAN_LAYER_H */
