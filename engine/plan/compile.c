@@ -170,7 +170,9 @@ static void sum_up(eng_model *m, const plan_program *p, const eng_options *o)
                        .n_ops = g->n_nodes,
                        .macs = p ? p->macs : 0,
                        .arena_bytes = p ? p->arena_bytes : 0,
-                       .arena_bound = p ? p->arena_bound : 0};
+                       .arena_bound = p ? p->arena_bound : 0,
+                       .values_bytes = p ? p->values_bytes : 0,
+                       .values_bound = p ? p->values_bound : 0};
     for (size_t i = 0; i < g->n_nodes; i++)
         info->weight_bytes += m->steps[i].weight_bytes;
     for (size_t t = 0; t < g->n_tensors; t++)

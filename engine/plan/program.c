@@ -69,9 +69,13 @@ static void *place_of(const plan_builder *b, size_t t)
 static nf_status lay_out(plan_builder *b, nf_error *err)
 {
     plan_program *p = b->p;
-    nf_status st = plan_arena(b->blocks, b->g->n_tensors + b->g->n_nodes, &p->arena_bytes,
-                              &p->arena_bound, err);
+    plan_sizes sizes;
+    nf_status st = plan_arena_apart(b->blocks, b->g->n_tensors, b->g->n_nodes, &sizes, err);
     if (st) return st;
+    p->arena_bytes = sizes.total;
+    p->arena_bound = sizes.bound;
+    p->values_bytes = sizes.values_total;
+    p->values_bound = sizes.values_bound;
     if (p->arena_bytes > b->limits->max_arena)
         return nf_fail(err, NF_EBUDGET, "arena", "activations need %zu bytes, the limit is %zu",
                        p->arena_bytes, b->limits->max_arena);

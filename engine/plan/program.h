@@ -10,7 +10,8 @@ typedef struct plan_program {
     size_t n_steps;
     plan_step *bound; /* [n_nodes]: every node's; run is NULL where there is nothing to run */
     uint8_t *arena;
-    size_t arena_bytes, arena_bound;
+    size_t arena_bytes, arena_bound;   /* values and scratch */
+    size_t values_bytes, values_bound; /* the values alone */
     void **place;       /* [n_tensors]: where each value lies; NULL if it has none */
     plan_shape *shapes; /* [n_tensors] */
     size_t n_tensors;

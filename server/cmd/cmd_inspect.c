@@ -151,8 +151,10 @@ static void print_model(const cmd_model *m, const opts *o)
     print_steps(m);
     printf("\n%-10s %zu steps, %llu MACs a row\n", "total", info->n_ops,
            (unsigned long long)info->macs);
-    printf("%-10s weights %zu bytes packed, arena %zu bytes (no plan can need less than %zu)\n",
-           "memory", info->weight_bytes, info->arena_bytes, info->arena_bound);
+    printf("%-10s weights %zu bytes packed, arena %zu bytes (no plan can need less than %zu)\n"
+           "           of the arena: activations alone %zu bytes (no plan can need less than %zu)\n",
+           "memory", info->weight_bytes, info->arena_bytes, info->arena_bound, info->values_bytes,
+           info->values_bound);
     print_energy(&t);
 }
 

@@ -26,8 +26,10 @@ typedef struct eng_info {
     size_t n_ops;        /* steps after fusion */
     uint64_t macs;       /* multiply-accumulates of one row */
     size_t weight_bytes; /* packed, as they are in memory */
-    size_t arena_bytes;  /* activations of one row */
+    size_t arena_bytes;  /* activations of one row, and what the kernels work in */
     size_t arena_bound;  /* no plan can need less */
+    size_t values_bytes; /* what the activations alone would need: kernels without scratch */
+    size_t values_bound; /* no plan can need less */
 } eng_info;
 
 /* One step of the compiled program, for `inspect`. */
