@@ -101,7 +101,7 @@ static void cut_rectangles_are_put_together_again(void **state)
     size_t whole = 0;
     for (uint64_t seed = 1; seed <= 100; seed++) {
         uint64_t r = seed;
-        plan_block b[12];
+        plan_block b[20];
         size_t total, bound;
         const plan_block all = {64 * PLAN_ALIGN, 0, 11, 0};
         const size_t n = cut(b, NF_COUNT(b), all, &r);
@@ -110,7 +110,7 @@ static void cut_rectangles_are_put_together_again(void **state)
         assert_int_equal(bound, all.bytes);
         whole += total == bound;
     }
-    assert_true(whole >= 95); /* the search is bounded, so it may miss one */
+    assert_true(whole >= 97); /* the three orders alone give some 80; the search is bounded */
 }
 
 static void scratch_is_told_apart(void **state)
