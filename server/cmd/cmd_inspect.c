@@ -1,10 +1,13 @@
 /* cmd_inspect.c - nearfar inspect: what a model is and what it costs. Layer: server/cmd. Thread
  * rule: main thread. */
+#include "engine/base/mem.h"
 #include "engine/cost/cost.h"
 #include "server/case/case_compare.h"
 #include "server/cmd/cmd.h"
+#include "server/cmd/cmd_data.h"
 #include "server/cmd/cmd_model.h"
 #include "server/cmd/cmd_options.h"
+#include "server/cmd/inspect_devices.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -12,6 +15,7 @@
 
 typedef struct opts {
     cmd_engine engine;
+    const char *devices;
     bool json, help;
 } opts;
 
@@ -20,6 +24,8 @@ typedef struct opts {
 // clang-format off
 static const nf_opt rows[] = {
     CMD_ENGINE_ROWS(opts, engine),
+    {.name = "devices", .arg = "DIR", .dflt = "", .kind = NF_OPT_TEXT, .offset = AT(devices),
+     .help = "device files to hold the model against; without it those of the program"},
     {.name = "json", .kind = NF_OPT_FLAG, .offset = AT(json), .help = "print one JSON object"},
     CMD_HELP_ROW(opts),
 };
@@ -27,8 +33,9 @@ static const nf_opt rows[] = {
 
 static const cmd_spec spec = {
     .usage = "nearfar inspect MODEL [OPTIONS]",
-    .what = "Shows inputs, outputs, the steps that run, their memory, and a modelled energy.\n"
-            "MODEL is a file, or a folder of one model or version.",
+    .what = "Shows inputs, outputs, the steps that run, their quantization and memory, a modelled\n"
+            "energy, and for each device whether the model fits, its latency and the hours of its\n"
+            "battery, modelled too. MODEL is a file, or a folder of one model or version.",
     .example = "  nearfar inspect models/temp --mode edge\n",
     .table = {rows, NF_COUNT(rows)},
     .help = AT(help),
@@ -39,10 +46,12 @@ static const char assumption[] =
     "an 8-bit one 0.3 pJ (multiply 0.2, 32-bit add 0.1); every activation is written once and read "
     "once in SRAM (5 pJ a 32-bit word), every weight is read once, from SRAM or from DRAM (640 pJ)";
 
-/* What inspect adds up over the steps. */
+/* What inspect knows beside the model itself. */
 typedef struct totals {
-    eng_work work;
+    eng_need need;
     eng_cost cost;
+    char device_dir[CMD_DATA_SIZE]; /* "" = none found */
+    srv_devices devices;
 } totals;
 
 /* Integer weights take the table's 8-bit rows only where the step's result is quantized: with float
@@ -52,22 +61,34 @@ static bool integer_step(const eng_step_info *s, const eng_info *info)
     return s->quantized || info->precision == ENG_PREC_HYBRID;
 }
 
-static totals add_up(const cmd_model *m)
+static void add_up(totals *t, const cmd_model *m)
 {
-    totals t = {0};
-    t.work.weight_bytes = m->info->weight_bytes;
+    eng_work *const work = &t->need.work;
+    t->need.file_bytes = m->file_bytes;
+    t->need.arena_bytes = m->info->arena_bytes;
+    t->need.values_bytes = m->info->values_bytes;
+    work->weight_bytes = m->info->weight_bytes;
     for (size_t i = 0; i < m->info->n_inputs; i++)
-        t.work.activation_bytes +=
+        work->activation_bytes +=
             m->info->inputs[i].row_elems * eng_dtype_size(m->info->inputs[i].dtype);
     for (size_t i = 0; i < m->info->n_ops; i++) {
         eng_step_info s;
         eng_model_step(&s, m->model, i);
-        *(integer_step(&s, m->info) ? &t.work.int_macs : &t.work.float_macs) += s.macs;
+        *(integer_step(&s, m->info) ? &work->int_macs : &work->float_macs) += s.macs;
         if (strcmp(s.kernel, "view") != 0) /* a view moves nothing */
-            t.work.activation_bytes += 2 * (uint64_t)s.out_bytes;
+            work->activation_bytes += 2 * (uint64_t)s.out_bytes;
     }
-    t.cost = eng_cost_of(&t.work);
-    return t;
+    t->cost = eng_cost_of(work);
+}
+
+/* A folder that was named must be good; without one, no devices are no error. */
+static nf_status find_devices(totals *t, const opts *o, nf_error *err)
+{
+    if (*o->devices)
+        snprintf(t->device_dir, sizeof(t->device_dir), "%s", o->devices);
+    else if (cmd_data_find(t->device_dir, "devices", NULL))
+        t->device_dir[0] = '\0';
+    return *t->device_dir ? srv_devices_read(&t->devices, t->device_dir, err) : NF_OK;
 }
 
 /* "[N, 3, 1]" */
@@ -94,17 +115,28 @@ static void print_ios(const char *title, const eng_io *ios, size_t n)
     }
 }
 
+/* "INT8 *0.0235 -128": real = (q + 128) * 0.0235 */
+static void step_type(char *out, size_t size, const eng_step_info *s)
+{
+    if (s->quantized)
+        snprintf(out, size, "%s *%.3g %+d", eng_dtype_oip(s->dtype), (double)s->scale,
+                 s->zero_point);
+    else
+        snprintf(out, size, "%s", eng_dtype_oip(s->dtype));
+}
+
 static void print_steps(const cmd_model *m)
 {
-    printf("\n%-3s %-18s %-26s %-18s %12s %12s %12s %10s\n", "#", "op", "kernel", "output", "MACs",
-           "weights", "arena at", "bytes");
+    printf("\n%-3s %-18s %-20s %-18s %-20s %11s %9s %9s %9s\n", "#", "op", "kernel", "output",
+           "type *scale zero", "MACs", "weights", "arena at", "bytes");
     for (size_t i = 0; i < m->info->n_ops; i++) {
         eng_step_info s;
-        char shape[128];
+        char shape[128], type[64];
         eng_model_step(&s, m->model, i);
         srv_dims_text(shape, sizeof(shape), s.dim, s.rank);
-        printf("%-3zu %-18s %-26s %-18s %12llu %12zu %12zu %10zu\n", i, s.op, s.kernel, shape,
-               (unsigned long long)s.macs, s.weight_bytes, s.arena_offset, s.out_bytes);
+        step_type(type, sizeof(type), &s);
+        printf("%-3zu %-18s %-20s %-18s %-20s %11llu %9zu %9zu %9zu\n", i, s.op, s.kernel, shape,
+               type, (unsigned long long)s.macs, s.weight_bytes, s.arena_offset, s.out_bytes);
     }
 }
 
@@ -137,10 +169,9 @@ static void print_energy(const totals *t)
            text[4], text[5], text[0], text[1], text[2], text[3], assumption);
 }
 
-static void print_model(const cmd_model *m, const opts *o)
+static void print_model(const cmd_model *m, const opts *o, const totals *t)
 {
     const eng_info *const info = m->info;
-    const totals t = add_up(m);
     printf("%-10s %s (%zu bytes, %s)\n", "model", m->path, m->file_bytes, info->format);
     printf("%-10s %s%s%s, mode %s\n", "precision", eng_precision_name(info->precision),
            info->arith == ENG_ARITH_AUTO ? "" : ", arithmetic ",
@@ -151,11 +182,13 @@ static void print_model(const cmd_model *m, const opts *o)
     print_steps(m);
     printf("\n%-10s %zu steps, %llu MACs a row\n", "total", info->n_ops,
            (unsigned long long)info->macs);
-    printf("%-10s weights %zu bytes packed, arena %zu bytes (no plan can need less than %zu)\n"
-           "           of the arena: activations alone %zu bytes (no plan can need less than %zu)\n",
-           "memory", info->weight_bytes, info->arena_bytes, info->arena_bound, info->values_bytes,
-           info->values_bound);
-    print_energy(&t);
+    printf(
+        "%-10s weights %zu bytes packed, arena %zu bytes (no plan can need less than %zu)\n"
+        "           of the arena: activations alone %zu bytes (no plan can need less than %zu)\n",
+        "memory", info->weight_bytes, info->arena_bytes, info->arena_bound, info->values_bytes,
+        info->values_bound);
+    print_energy(t);
+    if (t->devices.n) inspect_devices_print(&t->devices, t->device_dir, &t->need);
 }
 
 static json_t *shape_json(const int64_t *dim, int rank, bool batched)
@@ -214,10 +247,9 @@ static json_t *energy_json(const totals *t)
         eng_cost_total(&t->cost, false), "total_dram_pj", eng_cost_total(&t->cost, true));
 }
 
-static void print_json(const cmd_model *m, const opts *o)
+static void print_json(const cmd_model *m, const opts *o, const totals *t)
 {
     const eng_info *const info = m->info;
-    const totals t = add_up(m);
     json_t *root =
         json_pack("{s:s, s:s, s:s, s:s, s:s}", "model", m->path, "format", info->format, "mode",
                   cmd_mode_name(o->engine.mode), "precision", eng_precision_name(info->precision),
@@ -230,10 +262,25 @@ static void print_json(const cmd_model *m, const opts *o)
     json_object_set_new(root, "weight_bytes", json_integer((json_int_t)info->weight_bytes));
     json_object_set_new(root, "arena_bytes", json_integer((json_int_t)info->arena_bytes));
     json_object_set_new(root, "arena_bound", json_integer((json_int_t)info->arena_bound));
-    json_object_set_new(root, "energy", energy_json(&t));
+    json_object_set_new(root, "values_bytes", json_integer((json_int_t)info->values_bytes));
+    json_object_set_new(root, "values_bound", json_integer((json_int_t)info->values_bound));
+    json_object_set_new(root, "energy", energy_json(t));
+    json_object_set_new(root, "devices", inspect_devices_json(&t->devices, &t->need));
     json_dumpf(root, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(root);
+}
+
+static nf_status inspect(const cmd_model *m, const opts *o, nf_error *err)
+{
+    nf_status st;
+    totals *t = nf_alloc(sizeof(*t), NF_MEM_MISC);
+    if (!t) return nf_fail(err, NF_ENOMEM, "inspect", "no memory");
+    add_up(t, m);
+    st = find_devices(t, o, err);
+    if (!st) (o->json ? print_json : print_model)(m, o, t);
+    nf_free(t);
+    return st;
 }
 
 int cmd_inspect(int argc, char **argv)
@@ -241,14 +288,12 @@ int cmd_inspect(int argc, char **argv)
     opts o = {0};
     eng_options options;
     cmd_model m;
+    nf_error err = {0};
     int n = 0;
     int status = cmd_options(&o, &spec, argc, argv, &n);
     if (status < 0) status = cmd_model_only(&m, &options, &o.engine, n, argv);
     if (status >= 0) return status;
-    if (o.json)
-        print_json(&m, &o);
-    else
-        print_model(&m, &o);
+    const nf_status st = inspect(&m, &o, &err);
     cmd_model_fini(&m);
-    return 0;
+    return st ? cmd_fail("inspect", &err) : 0;
 }

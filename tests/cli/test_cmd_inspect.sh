@@ -41,12 +41,34 @@ has out "compute 28.8 pJ"
 status 0 "$NEARFAR" inspect "$temp" --mode cloud
 has out "precision  fp32"
 has out "compute 442 pJ"
+# Devices: verdict, and the formula with its numbers. 96 / 0.6 + bytes moved / 1 at 10 MHz.
+status 0 "$NEARFAR" inspect "$temp" --mode edge --devices "$SOURCE_DIR/deploy/devices"
+has out "modelled, not measured"
+has out "heart-monitor  fits"
+has out "96 int8 MACs / 0.6 + 0 float MACs / 0.22 + "
+has out "0.555 Wh / (0.1 W + (0.5 W - 0.1 W) * "
+has out "smart-camera   fits"
+cp -r "$SOURCE_DIR/deploy/devices" "$work/devices" || exit 1
+sed -i 's/"rate_hz": 1,/"rate_hz": 1000000,/; s/"ram_bytes": .*/"ram_bytes": [33792, 65536],/' \
+    "$work/devices/heart-monitor.json"
+status 0 "$NEARFAR" inspect "$temp" --mode edge --devices "$work/devices"
+has out "heart-monitor  no     ram needs"
+has out "time needs"
+sed -i 's/"cores": 4/"cores": "four"/' "$work/devices/drone.json"
+status 1 "$NEARFAR" inspect "$temp" --devices "$work/devices"
+has err "drone.json: cores: expected a number of 1 to 4096"
+status 1 "$NEARFAR" inspect "$temp" --devices "$work/none"
+has err "none: no such folder"
 if command -v python3 >/dev/null; then
-    status 0 "$NEARFAR" inspect "$temp" --mode cloud --json
+    status 0 "$NEARFAR" inspect "$temp" --mode cloud --json --devices "$SOURCE_DIR/deploy/devices"
     json 'abs(j["energy"]["compute_pj"] - 96 * 4.6) < 1e-3 and j["energy"]["modelled"] is True'
     json 'j["macs"] == sum(s["macs"] for s in j["steps"]) == 96'
     json 'j["inputs"][0]["shape"] == [-1, 3, 1] and j["precision"] == "fp32"'
     json 'j["arena_bytes"] >= j["arena_bound"] > 0'
+    json 'j["arena_bytes"] >= j["values_bytes"] >= j["values_bound"] > 0'
+    json '[d["name"] for d in j["devices"]] == ["drone", "heart-monitor", "smart-camera", "smartwatch"]'
+    json 'all(d["modelled"] is True and d["verdict"] == "fits" for d in j["devices"])'
+    json 'abs(j["devices"][0]["battery_h"] - 44.4 / 20) < 1e-3 and j["devices"][2]["battery_h"] is None'
     json 'abs(j["energy"]["weights_dram_pj"] - j["weight_bytes"] / 4 * 640) < 1'
     status 0 "$NEARFAR" bench "$temp" --mode edge --seconds 0.05 --batch 8 --threads 2 --json
     json '0 < j["min_us"] <= j["median_us"] <= j["p99_us"] and j["runs"] >= 100'
