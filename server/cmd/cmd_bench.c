@@ -4,6 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/engine.h"
 #include "engine/session.h"
+#include "server/cmd/bench_csv.h"
 #include "server/cmd/cmd.h"
 #include "server/cmd/cmd_model.h"
 #include "server/cmd/cmd_options.h"
@@ -21,6 +22,7 @@
 
 typedef struct opts {
     cmd_engine engine;
+    const char *csv;
     int64_t threads, batch;
     double seconds;
     bool json, help;
@@ -37,13 +39,15 @@ static const nf_opt rows[] = {
      .least = 1, .most = 4096, .help = "rows in one call"},
     {.name = "seconds", .arg = "S", .dflt = "1", .kind = NF_OPT_REAL, .offset = AT(seconds),
      .least = 0, .most = 3600, .help = "how long to measure, at least 50 calls"},
+    {.name = "csv", .arg = "FILE", .dflt = "", .kind = NF_OPT_TEXT, .offset = AT(csv),
+     .help = "measure rows of a table: parsing alone, or with a MODEL the whole run"},
     {.name = "json", .kind = NF_OPT_FLAG, .offset = AT(json), .help = "print one JSON object"},
     CMD_HELP_ROW(opts),
 };
 // clang-format on
 
 static const cmd_spec spec = {
-    .usage = "nearfar bench MODEL [OPTIONS]",
+    .usage = "nearfar bench MODEL [OPTIONS], nearfar bench [MODEL] --csv FILE",
     .what = "Measures the engine alone: no server, no JSON. Inputs are random, with a fixed seed,\n"
             "and in the model's own type. With several threads each has a session of its own.",
     .example = "  nearfar bench models/digits --mode edge --seconds 2\n",
@@ -286,9 +290,12 @@ int cmd_bench(int argc, char **argv)
     nf_error err = {0};
     int n = 0;
     int status = cmd_options(&o, &spec, argc, argv, &n);
+    if (status < 0 && *o.csv && n == 0)
+        return bench_csv(NULL, o.csv, o.json, &err) ? cmd_fail("bench", &err) : 0;
     if (status < 0) status = cmd_model_only(&m, &options, &o.engine, n, argv);
     if (status >= 0) return status;
-    const nf_status st = bench(&m, &o, &options, &err);
+    const nf_status st =
+        *o.csv ? bench_csv(&m, o.csv, o.json, &err) : bench(&m, &o, &options, &err);
     cmd_model_fini(&m);
     return st ? cmd_fail("bench", &err) : 0;
 }

@@ -81,6 +81,15 @@ status 0 "$NEARFAR" bench "$temp" --seconds 0.01 --isa scalar
 has out "median us"
 has out "scalar"
 
+printf 'a,b\n1,2\n3,4\n' >"$work/two.csv"
+status 0 "$NEARFAR" bench --csv "$work/two.csv"
+has out "2 rows of 2 columns, 12 bytes"
+status 0 "$NEARFAR" bench "$temp" --csv "$temp/testset.csv"
+has out "in the engine"
+printf '1,2\n3,x\n' >"$work/bad.csv"
+status 1 "$NEARFAR" bench --csv "$work/bad.csv"
+has err "bad.csv:2: expected 2 numbers"
+
 status 1 "$NEARFAR" inspect "$work/none.onnx"
 has err "no such file or folder"
 echo "not a model" >"$work/model.onnx"

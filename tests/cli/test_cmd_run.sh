@@ -67,6 +67,71 @@ echo "149.5,20,25" >"$work/one.csv"
 status 0 "$NEARFAR" run "$temp" --mode cloud --csv "$work/one.csv"
 [ "$(tail -1 "$work/out" | cut -d, -f4)" = "${last##*,}" ] || fail "block and single row differ"
 
+# Bad rows: the first one stops, or all are told, counted and left out.
+printf 'a,b,c\n1,2,3\nx,2,3\n1,2\n"4","5 ","6"\n1,"2"x,3\n7,8,9' >"$work/bad.csv"
+status 1 "$NEARFAR" run "$temp" --csv "$work/bad.csv"
+has err "bad.csv:3: column 1 (a): expected a number, got 'x'"
+status 0 "$NEARFAR" run "$temp" --csv "$work/bad.csv" --skip-bad
+has err "bad.csv:3: column 1 (a): expected a number, got 'x'"
+has err "bad.csv:4: expected 3 columns, got 2"
+has err "bad.csv:6: column 2: text behind a closing quote"
+has err "3 rows, 3 bad ones skipped"
+[ "$(wc -l <"$work/out")" -eq 4 ] || fail "three good rows: $(cat "$work/out")"
+printf '[1,2,3]\n[1,2]\nnull\n[4,5,6]\n' >"$work/bad.ndjson"
+status 0 "$NEARFAR" run "$temp" --ndjson "$work/bad.ndjson" --skip-bad
+has err "bad.ndjson:2: "
+has err "2 rows, 2 bad ones skipped"
+
+# Missing values, header and separator, columns by name and number, other forms of answers.
+printf '1,,3\n' >"$work/missing.csv"
+status 1 "$NEARFAR" run "$temp" --mode edge --csv "$work/missing.csv"
+has err "missing.csv:1: column 2: expected a value: the input has no NaN (--missing NUMBER fills in)"
+status 1 "$NEARFAR" run "$temp" --mode cloud --csv "$work/missing.csv" --missing refuse
+has err "column 2: expected a value"
+status 0 "$NEARFAR" run "$temp" --mode cloud --csv "$work/missing.csv" --missing nan
+status 0 "$NEARFAR" run "$temp" --mode edge --csv "$work/missing.csv" --missing 2
+has out ",cold"
+status 2 "$NEARFAR" run "$temp" --csv "$work/missing.csv" --missing zero
+has err "missing: expected nan, refuse or a number, got 'zero'"
+printf 'id\tt3\tt2\tt1\nnine\t31\t32\t33\n' >"$work/named.csv"
+status 0 "$NEARFAR" run "$temp" --csv "$work/named.csv" --columns t1,t2,t3
+has out ",hot"
+status 0 "$NEARFAR" run "$temp" --csv "$work/named.csv" --columns 'input=4,3, 2' --separator tab
+has out ",hot"
+status 1 "$NEARFAR" run "$temp" --csv "$work/named.csv"
+has err "expected 3 columns for the inputs, the header has 4: choose some with --columns"
+status 1 "$NEARFAR" run "$temp" --csv "$work/named.csv" --columns t1,t2,t9
+has err "no column 't9' among 4"
+status 1 "$NEARFAR" run "$temp" --csv "$work/named.csv" --columns t1,t2
+has err "takes 3 columns, got fewer"
+status 1 "$NEARFAR" run "$temp" --csv "$work/named.csv" --columns nope=t1
+has err "no input 'nope'"
+printf '21,22,23\n24,23,22\n' >"$work/two.csv"
+status 0 "$NEARFAR" run "$temp" --csv "$work/two.csv" --header yes
+has err "1 rows"
+status 0 "$NEARFAR" run "$temp" --csv "$work/two.csv" --to ndjson
+has out '"label":"normal"'
+status 0 "$NEARFAR" run "$temp" --ndjson "$work/in.ndjson" --to csv
+has out ",hot"
+
+# Raw: float32 in real units, or the model's own bytes; a row that is cut is a bad row.
+status 0 "$NEARFAR" run "$temp" --mode edge --csv "$work/two.csv" --to raw --out "$work/two.f32"
+[ "$(wc -c <"$work/two.f32")" -eq 24 ] || fail "two rows of three float32"
+status 0 "$NEARFAR" run "$temp" --mode edge --csv "$work/two.csv" --to raw --raw-own
+[ "$(wc -c <"$work/out")" -eq 6 ] || fail "two rows of three bytes"
+status 0 "$NEARFAR" run "$temp" --mode edge --raw "$work/two.f32" --to csv
+has err "2 rows"
+golden=$temp/1/golden/edge
+status 0 "$NEARFAR" run "$temp/1/edge.tflite" --raw "$golden/inputs/0.bin" --raw-own
+cmp -s "$work/out" "$golden/outputs/0.bin" || fail "not the recorded answer"
+printf 'abcdefghijklm' >"$work/cut.raw"
+status 1 "$NEARFAR" run "$temp" --raw "$work/cut.raw"
+has err "cut.raw: row 2: expected 12 bytes, got 1"
+status 0 "$NEARFAR" run "$temp" --raw - --skip-bad --to csv <"$work/cut.raw"
+has err "1 rows, 1 bad ones skipped"
+status 0 "$NEARFAR" run "$temp" --csv "$work/many.csv" --progress yes --out "$work/answers.csv"
+has err "rows/s"
+
 # Errors name what was expected, what came, and where.
 status 1 "$NEARFAR" run "$temp" --input '[22.0,23.5]'
 has err "--input"
@@ -76,13 +141,14 @@ status 1 "$NEARFAR" run "$temp" --input '{"nope":[1,2,3]}'
 has err "no input 'nope'"
 printf '1,2,3\n4,5\n' >"$work/short.csv"
 status 1 "$NEARFAR" run "$temp" --csv "$work/short.csv"
-has err "line 2: expected 3 numbers, got 2"
+has err "short.csv:2: expected 3 columns, got 2"
 printf '1,2,3\n4,five,6\n' >"$work/word.csv"
 status 1 "$NEARFAR" run "$temp" --csv "$work/word.csv"
-has err "line 2, column 2: expected a number, got 'five'"
+has err "word.csv:2: column 2: expected a number, got 'five'"
+[ "$(wc -l <"$work/out")" -eq 2 ] || fail "the row above the bad one has no answer"
 printf '[1,2,3]\n[1,2]\n' >"$work/short.ndjson"
 status 1 "$NEARFAR" run "$temp" --ndjson "$work/short.ndjson"
-has err "line 2"
+has err "short.ndjson:2: "
 printf '[[1,2,3],[4,5,6]]\n' >"$work/two.ndjson"
 status 1 "$NEARFAR" run "$temp" --ndjson "$work/two.ndjson"
 status 1 "$NEARFAR" run "$temp" --csv "$work/nowhere.csv"

@@ -1,0 +1,74 @@
+/* run_batch.c - rows collected, run together, written. Layer: server/cmd. Thread rule: main
+ * thread. */
+#include "server/cmd/run_parts.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/mem.h"
+#include "server/codec/tensor_in.h"
+
+#define BATCH_BYTES ((size_t)32 << 20) /* aim for all tensors of a batch; one row may be more */
+
+static nf_status type_views(eng_view *v, size_t *row_bytes, const eng_io *ios, size_t n, bool own,
+                            nf_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        v[i].dtype = own ? ios[i].dtype : srv_wire_dtype(&ios[i]);
+        if (!nf_mul_size(&v[i].bytes, ios[i].row_elems, eng_dtype_size(v[i].dtype)) ||
+            !nf_add_size(row_bytes, *row_bytes, v[i].bytes))
+            return nf_fail(err, NF_ETOOLARGE, ios[i].name, "a row does not fit the address space");
+    }
+    return NF_OK;
+}
+
+static nf_status allocate(eng_view *v, size_t n, size_t rows, nf_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t all;
+        if (nf_mul_size(&all, v[i].bytes, rows)) v[i].data = nf_alloc(all + 1, NF_MEM_MISC);
+        if (!v[i].data) return nf_fail(err, NF_ENOMEM, "batch", "no memory for %zu rows", rows);
+    }
+    return NF_OK;
+}
+
+nf_status run_batch_init(run_batch *b, run_model *model, bool own, nf_error *err)
+{
+    const eng_info *const info = model->m->info;
+    size_t row_bytes = 0;
+    nf_status st;
+    *b = (run_batch){.model = model, .n_in = info->n_inputs, .n_out = info->n_outputs};
+    if ((st = type_views(b->in, &row_bytes, info->inputs, b->n_in, own, err)) ||
+        (st = type_views(b->out, &row_bytes, info->outputs, b->n_out, own, err)))
+        return st;
+    b->most = BATCH_BYTES / (row_bytes + 1);
+    b->most = b->most < 1 ? 1 : b->most > RUN_ROWS_MOST ? RUN_ROWS_MOST : b->most;
+    if ((st = allocate(b->in, b->n_in, b->most, err))) return st;
+    return allocate(b->out, b->n_out, b->most, err);
+}
+
+void run_batch_fini(run_batch *b)
+{
+    for (size_t i = 0; i < SRV_CALL_IO_MOST; i++) {
+        nf_free(b->in[i].data);
+        nf_free(b->out[i].data);
+    }
+    *b = (run_batch){0};
+}
+
+nf_status run_batch_flush(run_batch *b, run_work *w, nf_error *err)
+{
+    srv_call *const call = &b->model->call;
+    nf_status st;
+    if (b->n == 0) return NF_OK;
+    *call = (srv_call){.info = b->model->m->info, .rows = b->n};
+    memcpy(call->in, b->in, sizeof(call->in));
+    memcpy(call->out, b->out, sizeof(call->out));
+    for (size_t i = 0; i < b->n_in; i++)
+        call->in[i].bytes *= b->n;
+    for (size_t i = 0; i < b->n_out; i++)
+        call->out[i].bytes *= b->n;
+    const uint64_t start = nf_now_us();
+    st = eng_session_run(b->model->session, call->in, call->out, b->n, err);
+    b->model->run_us += nf_now_us() - start;
+    b->n = 0;
+    return st ? st : run_emit(w, b->label, err);
+}
