@@ -244,7 +244,8 @@ static nf_status check(checker *k, const char *dir, nf_error *err)
     k->out->scored = k->scores.rows;
     k->out->score = srv_scores_of(&k->scores);
     if (!k->options->layers) return NF_OK;
-    return srv_layers_check(&k->out->layers, k->model, k->c, err);
+    return srv_layers_check(&k->out->layers, k->model, k->c,
+                            k->options->layers_dir ? k->options->layers_dir : k->c->dir, err);
 }
 
 void srv_check_folder(srv_check *out, const char *dir, const srv_check_options *options)

@@ -8,9 +8,10 @@
 #include "server/case/case_score.h"
 
 typedef struct srv_check_options {
-    eng_options engine; /* arith AUTO: as the case names it */
-    const char *model;  /* another model file for the same cases; NULL = the case's own */
-    bool layers;        /* compare every step with layers.json too */
+    eng_options engine;     /* arith AUTO: as the case names it */
+    const char *model;      /* another model file for the same cases; NULL = the case's own */
+    bool layers;            /* compare every step with layers.json too */
+    const char *layers_dir; /* the folder of layers.json; NULL = the case's */
 } srv_check_options;
 
 typedef enum srv_verdict { SRV_PASS, SRV_FAIL, SRV_UNSUPPORTED } srv_verdict;
@@ -28,9 +29,15 @@ typedef struct srv_check_output {
 
 /* Steps against layers.json; the verdict does not depend on them. */
 typedef struct srv_check_layers {
+    size_t recorded;        /* tensors in layers.json */
     size_t compared, equal; /* steps found by name; of them equal in every element */
     char worst[96];         /* name of the step that is furthest off, "" = none is */
     srv_diff diff;          /* of that step */
+    char first[96];         /* the first step over the tolerance: integers differ at all, floats by
+                               more than 1e-5 + 1e-4 * |want|; "" = none is */
+    char first_op[32];      /* its operator */
+    size_t first_step;      /* its number, as inspect shows it */
+    srv_diff first_diff;
 } srv_check_layers;
 
 typedef struct srv_check {

@@ -11,9 +11,17 @@
 
 #define FILE_NAME "layers.json"
 #define MAX_JSON  ((size_t)64 << 20)
+#define CUT_NAME  200 /* characters; the engine keeps at least these of a tensor's name */
 
 /* Recorded activations of float models: sums in another order. Integers must be equal. */
 static const srv_case_tolerance tolerance = {.rule = SRV_CASE_ABS_REL, .abs = 1e-5, .rel = 1e-4};
+
+/* A reader may have cut a long name. */
+static bool same_name(const char *recorded, const char *name)
+{
+    const size_t n = strlen(name);
+    return strncmp(recorded, name, n) == 0 && (recorded[n] == '\0' || n >= CUT_NAME);
+}
 
 /* The entry of layers.json for a tensor, or NULL. */
 static const json_t *find_layer(const json_t *root, const char *name)
@@ -25,7 +33,7 @@ static const json_t *find_layer(const json_t *root, const char *name)
         json_array_foreach(json_object_get(op, "outputs"), k, out)
         {
             const char *text = json_string_value(json_object_get(out, "name"));
-            if (text && strcmp(text, name) == 0) return out;
+            if (text && same_name(text, name)) return out;
         }
     }
     return NULL;
@@ -49,13 +57,31 @@ static nf_status read_layer(srv_recorded *t, const json_t *layer, const eng_step
     return st;
 }
 
-static void note(srv_check_layers *out, const srv_diff *d, const char *name)
+static void note(srv_check_layers *out, const srv_diff *d, const eng_step_info *step, size_t i)
 {
+    const char *const name = step->output;
     out->compared++;
     out->equal += d->equal == d->elems;
+    if (d->outside && !*out->first) {
+        out->first_diff = *d;
+        out->first_step = i;
+        snprintf(out->first, sizeof(out->first), "%s", name);
+        snprintf(out->first_op, sizeof(out->first_op), "%s", step->op);
+    }
     if (d->equal == d->elems || (*out->worst && d->worst <= out->diff.worst)) return;
     out->diff = *d;
     snprintf(out->worst, sizeof(out->worst), "%s", name);
+}
+
+static size_t count_layers(const json_t *root)
+{
+    size_t i, n = 0;
+    json_t *op;
+    json_array_foreach(json_object_get(root, "ops"), i, op)
+    {
+        n += json_array_size(json_object_get(op, "outputs"));
+    }
+    return n;
 }
 
 static nf_status compare_steps(srv_check_layers *out, const srv_case_run *r, eng_model *model,
@@ -74,7 +100,7 @@ static nf_status compare_steps(srv_check_layers *out, const srv_case_run *r, eng
         const bool whole = got.data && step.out_bytes >= want.bytes;
         if (whole) {
             const srv_diff d = srv_compare(&want, &got, tolerance);
-            note(out, &d, step.output);
+            note(out, &d, &step, i);
         }
         srv_recorded_fini(&want);
         if (!whole) return nf_fail(err, NF_EINVAL, step.output, "the step kept no result");
@@ -108,14 +134,20 @@ done:
 }
 
 nf_status srv_layers_check(srv_check_layers *out, eng_model *model, const srv_case *c,
-                           nf_error *err)
+                           const char *dir, nf_error *err)
 {
+    srv_case recorded = *c; /* only to look at: the files of layers.json lie in dir */
     json_t *root = NULL;
     srv_case_run r = {0};
     nf_status st;
 
     *out = (srv_check_layers){0};
-    if ((st = read_json(&root, c, err)) || !root) goto done;
+    recorded.dir = (char *)dir;
+    st = read_json(&root, &recorded, err);
+    if (!st && !root && dir != c->dir)
+        st = nf_fail(err, NF_ENOTFOUND, dir, "there is no " FILE_NAME);
+    if (st || !root) goto done;
+    out->recorded = count_layers(root);
     const json_int_t item = json_integer_value(json_object_get(root, "case"));
     if (item < 0 || (size_t)item >= c->n_items) {
         st = nf_fail(err, NF_EINVAL, FILE_NAME, "case: expected 0 to %zu, got %lld", c->n_items - 1,
@@ -125,7 +157,7 @@ nf_status srv_layers_check(srv_check_layers *out, eng_model *model, const srv_ca
     if ((st = srv_case_run_init(&r, model, c, err))) goto done;
     if ((st = eng_session_keep_all(r.session, err))) goto done;
     if ((st = srv_case_run_item(&r, c, (size_t)item, err))) goto done;
-    st = compare_steps(out, &r, model, c, root, err);
+    st = compare_steps(out, &r, model, &recorded, root, err);
 done:
     srv_case_run_fini(&r);
     json_decref(root);

@@ -1,5 +1,6 @@
 /* cmd_run.c - nearfar run: predictions without a server. Layer: server/cmd. Thread rule: main
  * thread. */
+#include "server/case/layers_write.h"
 #include "server/cmd/cmd.h"
 #include "server/cmd/cmd_options.h"
 #include "server/cmd/run_stream.h"
@@ -14,7 +15,7 @@
 typedef struct opts {
     cmd_engine engine;
     const char *input, *csv, *ndjson, *raw, *out;
-    const char *columns, *separator, *missing;
+    const char *columns, *separator, *missing, *dump_layers;
     int to, header, progress;
     bool raw_own, skip_bad, json, help;
 } opts;
@@ -49,6 +50,9 @@ static const nf_opt rows[] = {
      .help = "raw: 8-bit numbers as the model has them, in and out"},
     {.name = "progress", .dflt = "auto", .kind = NF_OPT_PICK, .choices = "auto|yes|no",
      .offset = AT(progress), .help = "rows, rate and time left on stderr; auto: on a terminal"},
+    {.name = "dump-layers", .arg = "DIR", .dflt = "", .kind = NF_OPT_TEXT,
+     .offset = AT(dump_layers),
+     .help = "every step's result of the first row: DIR/layers.json and DIR/layers/*.bin"},
     CMD_ENGINE_ROWS(opts, engine),
     {.name = "json", .kind = NF_OPT_FLAG, .offset = AT(json),
      .help = "answer --input with the JSON that a server would send"},
@@ -107,6 +111,8 @@ static nf_status run_input(run_model *r, const opts *o, nf_error *err)
     const eng_info *const info = r->m->info;
     nf_status st = run_model_json(r, (nf_span){o->input, strlen(o->input)}, "--input", err);
     if (st) return st;
+    if (*o->dump_layers && (st = srv_layers_write(o->dump_layers, r->m->model, r->call.in, err)))
+        return st;
     if (o->json) return print_reply(r, err);
     for (size_t row = 0; row < r->call.rows; row++)
         print_row(r, row);
@@ -167,6 +173,7 @@ static nf_status plan_stream(run_stream *s, const opts *o, nf_error *err)
     s->name = names[s->from];
     s->to = o->to > RUN_RAW ? s->from : (run_format)o->to;
     s->columns = o->columns;
+    s->dump_dir = o->dump_layers;
     s->header = (run_header)o->header;
     s->raw_own = o->raw_own;
     s->skip_bad = o->skip_bad;

@@ -12,7 +12,7 @@
 
 typedef struct opts {
     cmd_engine engine;
-    const char *model;
+    const char *model, *layers_from;
     bool layers, verbose, json, help;
 } opts;
 
@@ -25,6 +25,8 @@ static const nf_opt rows[] = {
      .help = "check this model on the same cases, in real units"},
     {.name = "layers", .kind = NF_OPT_FLAG, .offset = AT(layers),
      .help = "compare every step with layers.json too"},
+    {.name = "layers-from", .arg = "DIR", .dflt = "", .kind = NF_OPT_TEXT, .offset = AT(layers_from),
+     .help = "the same with the layers.json of this folder (nearfar run --dump-layers DIR)"},
     {.name = "verbose", .kind = NF_OPT_FLAG, .offset = AT(verbose),
      .help = "show the first element that is outside its tolerance"},
     {.name = "v", .kind = NF_OPT_FLAG, .offset = AT(verbose), .help = "the same"},
@@ -96,10 +98,30 @@ static void print_scores(const srv_check *c)
 static void print_layers(const srv_check_layers *l)
 {
     printf("      layers: %zu of %zu equal", l->equal, l->compared);
+    if (l->recorded > l->compared)
+        printf(" (%zu recorded ones are no step's)", l->recorded - l->compared);
+    if (*l->first)
+        printf("; the first that differs is step %zu, %s, %s: %zu/%zu equal, element %zu: expected "
+               "%.9g, got %.9g",
+               l->first_step, l->first_op, l->first, l->first_diff.equal, l->first_diff.elems,
+               l->first_diff.first, l->first_diff.want, l->first_diff.got);
     if (*l->worst)
         printf("; furthest off is %s: worst %.3g, %zu/%zu equal", l->worst, l->diff.worst,
                l->diff.equal, l->diff.elems);
     printf("\n");
+}
+
+static json_t *layers_json(const srv_check_layers *l)
+{
+    json_t *o = json_pack("{s:i, s:i, s:i, s:s}", "recorded", (int)l->recorded, "compared",
+                          (int)l->compared, "equal", (int)l->equal, "worst", l->worst);
+    if (*l->first)
+        json_object_set_new(o, "first",
+                            json_pack("{s:s, s:i, s:s, s:i, s:i}", "name", l->first, "step",
+                                      (int)l->first_step, "op", l->first_op, "equal",
+                                      (int)l->first_diff.equal, "elements",
+                                      (int)l->first_diff.elems));
+    return o;
 }
 
 static void print_check(const srv_check *c, const opts *o)
@@ -166,10 +188,7 @@ static json_t *check_json(const srv_check *c)
         json_array_append_new(outputs, output_json(&c->out[i]));
     json_object_set_new(o, "outputs", outputs);
     if (c->scored) json_object_set_new(o, "scores", scores_json(c));
-    if (c->layers.compared)
-        json_object_set_new(o, "layers",
-                            json_pack("{s:i, s:i, s:s}", "compared", (int)c->layers.compared,
-                                      "equal", (int)c->layers.equal, "worst", c->layers.worst));
+    if (c->layers.compared) json_object_set_new(o, "layers", layers_json(&c->layers));
     return o;
 }
 
@@ -240,7 +259,8 @@ int cmd_validate(int argc, char **argv)
         fprintf(stderr, "nearfar validate: expected a CASE folder (see --help)\n");
         return CMD_USAGE;
     }
-    r = (report){.o = &o, .options.layers = o.layers};
+    r = (report){.o = &o, .options.layers = o.layers || *o.layers_from};
+    if (*o.layers_from) r.options.layers_dir = o.layers_from;
     if (o.json) r.folders = json_array();
     status = validate(&r, argv + 1, n);
     json_decref(r.folders);

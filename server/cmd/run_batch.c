@@ -30,14 +30,15 @@ static nf_status allocate(eng_view *v, size_t n, size_t rows, nf_error *err)
     return NF_OK;
 }
 
-nf_status run_batch_init(run_batch *b, run_model *model, bool own, nf_error *err)
+nf_status run_batch_init(run_batch *b, const run_stream *s, nf_error *err)
 {
-    const eng_info *const info = model->m->info;
+    const eng_info *const info = s->model->m->info;
+    const bool own_in = s->raw_own && s->from == RUN_RAW, own_out = s->raw_own && s->to == RUN_RAW;
     size_t row_bytes = 0;
     nf_status st;
-    *b = (run_batch){.model = model, .n_in = info->n_inputs, .n_out = info->n_outputs};
-    if ((st = type_views(b->in, &row_bytes, info->inputs, b->n_in, own, err)) ||
-        (st = type_views(b->out, &row_bytes, info->outputs, b->n_out, own, err)))
+    *b = (run_batch){.model = s->model, .n_in = info->n_inputs, .n_out = info->n_outputs};
+    if ((st = type_views(b->in, &row_bytes, info->inputs, b->n_in, own_in, err)) ||
+        (st = type_views(b->out, &row_bytes, info->outputs, b->n_out, own_out, err)))
         return st;
     b->most = BATCH_BYTES / (row_bytes + 1);
     b->most = b->most < 1 ? 1 : b->most > RUN_ROWS_MOST ? RUN_ROWS_MOST : b->most;

@@ -98,7 +98,7 @@ nf_status run_from_csv(run_work *w, nf_error *err)
     const run_stream *const s = w->s;
     csv_rows r = {.w = w};
     bool more = true;
-    nf_status st = run_batch_init(&r.batch, s->model, s->raw_own && s->to == RUN_RAW, err);
+    nf_status st = run_batch_init(&r.batch, s, err);
     srv_csv_init(&r.csv, s->in, s->name, s->separator);
     if (!st) st = begin(&r, &more, err);
     while (!st && more)

@@ -46,7 +46,7 @@ nf_status run_from_raw(run_work *w, nf_error *err)
     run_batch b;
     size_t size = 0;
     char *row = NULL;
-    nf_status st = run_batch_init(&b, w->s->model, w->s->raw_own, err);
+    nf_status st = run_batch_init(&b, w->s, err);
     for (size_t i = 0; i < b.n_in; i++)
         size += b.in[i].bytes; /* checked by run_batch_init */
     if (!st) row = nf_alloc(size + 1, NF_MEM_MISC);

@@ -26,8 +26,9 @@ typedef struct run_batch {
     long label[RUN_ROWS_MOST]; /* what the answer should be, -1 = unknown */
 } run_batch;
 
-/** Memory for RUN_ROWS_MOST rows, or fewer where a row is large. `own`: the model's own types. */
-nf_status run_batch_init(run_batch *b, run_model *model, bool own, nf_error *err);
+/** Memory for RUN_ROWS_MOST rows, or fewer where a row is large, in the types of s->from and s->to.
+ */
+nf_status run_batch_init(run_batch *b, const run_stream *s, nf_error *err);
 void run_batch_fini(run_batch *b);
 
 /** Runs the rows that are there, writes the answers, and empties the batch. */

@@ -3,6 +3,7 @@
 #include "server/cmd/run_stream.h"
 
 #include "engine/base/clock.h"
+#include "server/case/layers_write.h"
 #include "server/cmd/run_parts.h"
 
 #include <inttypes.h>
@@ -65,7 +66,11 @@ static nf_status write_out(run_work *w, nf_error *err)
 nf_status run_emit(run_work *w, const long *label, nf_error *err)
 {
     run_stream *const s = w->s;
+    nf_status st;
     srv_buf_reset(&w->out, RUN_TEXT_MOST);
+    if (s->dump_dir && *s->dump_dir && s->rows == 0 &&
+        (st = srv_layers_write(s->dump_dir, s->model->m->model, s->model->call.in, err)))
+        return st;
     for (size_t row = 0; row < s->model->call.rows; row++) {
         if (label && label[row] >= 0) {
             s->labelled++;

@@ -31,6 +31,7 @@ typedef struct run_stream {
     bool raw_own;  /* raw, in and out: 8-bit tensors as the model has them, not as float32 */
     bool skip_bad; /* a bad row is reported, counted and left out */
     run_progress progress;
+    const char *dump_dir; /* "": none; the first row's steps go there (layers_write.h) */
     /* filled in */
     uint64_t rows, skipped;
     uint64_t labelled, right; /* CSV with a column "label": rows with a known one, answered so */

@@ -124,6 +124,27 @@ has err "2 rows"
 golden=$temp/1/golden/edge
 status 0 "$NEARFAR" run "$temp/1/edge.tflite" --raw "$golden/inputs/0.bin" --raw-own
 cmp -s "$work/out" "$golden/outputs/0.bin" || fail "not the recorded answer"
+status 0 "$NEARFAR" run "$temp/1/edge.tflite" --raw "$golden/inputs/0.bin" --raw-own --to csv
+has out "0.99609375"
+
+# Every step's result, in the form that validate compares.
+status 0 "$NEARFAR" run "$temp/1/edge.tflite" --arith reference --raw "$golden/inputs/0.bin" \
+    --raw-own --to csv --dump-layers "$work/layers"
+status 0 "$NEARFAR" validate "$golden" --layers-from "$work/layers"
+has out "equal"
+grep -q "layers: \([0-9]*\) of \1 equal" "$work/out" || fail "$(cat "$work/out")"
+first=$(ls "$work/layers/layers" | head -1)
+printf '\177' | dd of="$work/layers/layers/$first" conv=notrunc 2>"$work/dd"
+status 0 "$NEARFAR" validate "$golden" --layers-from "$work/layers"
+has out "; the first that differs is step"
+has out "element 0: expected 127, got "
+status 1 "$NEARFAR" validate "$golden" --layers-from "$work"
+has out "there is no layers.json"
+status 0 "$NEARFAR" run "$temp" --input '[22.0,23.5,21.0]' --dump-layers "$work/more"
+[ -s "$work/more/layers.json" ] || fail "no layers.json"
+status 1 "$NEARFAR" run "$temp" --input '[22.0,23.5,21.0]' --dump-layers "$work/in.csv"
+has err "in.csv"
+
 printf 'abcdefghijklm' >"$work/cut.raw"
 status 1 "$NEARFAR" run "$temp" --raw "$work/cut.raw"
 has err "cut.raw: row 2: expected 12 bytes, got 1"
