@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define MOST_CHANGES 20000u
+#define MOST_BLOCKS  4000u      /* more of them are placed in one sweep over the steps */
+#define MOST_SWEEP   100000000u /* comparisons of the sweep, some 0.1 s */
 #define PATIENCE     60u /* changes without a gain before the search starts from the best again */
 
 /* What is at work while one arena is planned. */
@@ -201,13 +203,46 @@ static bool fit_together(const plan_block *blocks, size_t n)
     return true;
 }
 
+/* One block behind the other, nothing shared. */
+static size_t stack(const planner *p)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        p->order[i]->offset = total;
+        total += padded(p->order[i]->bytes);
+    }
+    return total;
+}
+
+/* Very many blocks: by first use, looking at those alone that live now. A graph that keeps nearly
+ * everything alive has little to share, and is stacked. */
+static size_t sweep(planner *p)
+{
+    size_t total = 0, live = 0, looked = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        plan_block *b = p->order[i];
+        size_t left = 0;
+        for (size_t k = 0; k < live; k++)
+            if (p->placed[k]->last >= b->first) p->placed[left++] = p->placed[k];
+        looked += live + left + 1;
+        if (looked > MOST_SWEEP) return stack(p);
+        live = left;
+        b->offset = best_gap(p->placed, live, b);
+        const size_t end = b->offset + padded(b->bytes);
+        total = end > total ? end : total;
+        insert(p->placed, live++, b);
+    }
+    return total;
+}
+
 static void try_orders(planner *p)
 {
     static const compare orders[] = {by_size, by_area, by_first};
     memcpy(p->order, p->all, p->n * sizeof(*p->order));
     p->bound = live_bound(p->order, p->placed, p->n);
     p->best = SIZE_MAX;
-    for (size_t i = 0; i < NF_COUNT(orders) && p->best > p->bound; i++) {
+    if (p->n > MOST_BLOCKS) keep_best(p, sweep(p)); /* live_bound left the order by first use */
+    for (size_t i = 0; p->n <= MOST_BLOCKS && i < NF_COUNT(orders) && p->best > p->bound; i++) {
         qsort(p->order, p->n, sizeof(*p->order), orders[i]);
         keep_best(p, place(p));
     }
@@ -247,7 +282,13 @@ nf_status plan_arena(plan_block *blocks, size_t n, size_t *total, size_t *bound,
 nf_status plan_arena_apart(plan_block *blocks, size_t n_values, size_t n_scratch, plan_sizes *out,
                            nf_error *err)
 {
+    bool scratch = false;
     nf_status st = plan_arena(blocks, n_values, &out->values_total, &out->values_bound, err);
     if (st) return st;
+    for (size_t i = 0; i < n_scratch; i++)
+        scratch |= blocks[n_values + i].bytes > 0;
+    out->total = out->values_total;
+    out->bound = out->values_bound;
+    if (!scratch) return NF_OK;
     return plan_arena(blocks, n_values + n_scratch, &out->total, &out->bound, err);
 }

@@ -24,7 +24,8 @@ typedef struct plan_block {
  * largest first, by first use, by size times lifetime, then a bounded number of random changes of
  * the best one. It ends as soon as *total is *bound. *total: the size of the arena; *bound: the sum
  * that lives at once at the worst step: no plan can need less. The same blocks always get the same
- * plan. Cost: O(n^2) for an order, at most PLAN_EFFORT comparisons for the changes. NF_ENOMEM,
+ * plan. Cost: O(n^2) for an order, at most PLAN_EFFORT comparisons for the changes; over 4,000
+ * blocks take one sweep over the steps, O(n * blocks that live at once), bounded too. NF_ENOMEM,
  * NF_EBUDGET (over the address space).
  */
 nf_status plan_arena(plan_block *blocks, size_t n, size_t *total, size_t *bound, nf_error *err);

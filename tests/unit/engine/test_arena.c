@@ -1,6 +1,7 @@
 /* test_arena.c - blocks that live together never overlap; the bound is one. Layer: tests. */
 #include "tests/support/support.h"
 
+#include "engine/base/mem.h"
 #include "engine/plan/arena.h"
 
 static bool together(const plan_block *a, const plan_block *b)
@@ -127,6 +128,29 @@ static void scratch_is_told_apart(void **state)
     check_plan(b, NF_COUNT(b), sizes.total, sizes.bound);
 }
 
+/* 100,000 blocks: a long chain reaches its bound; where all live at once, they are stacked. */
+static void many_blocks_take_little_time(void **state)
+{
+    (void)state;
+    const size_t n = 100000;
+    size_t total, bound;
+    plan_block *b = nf_alloc_array(n, sizeof(*b), NF_MEM_MISC);
+    assert_non_null(b);
+    for (uint32_t i = 0; i < n; i++)
+        b[i] = (plan_block){64 + 64 * (i % 3), i, i + 1, 0};
+    assert_int_equal(plan_arena(b, n, &total, &bound, NULL), NF_OK);
+    assert_true(total <= 2 * bound);
+    for (size_t i = 1; i < n; i++)
+        assert_true(b[i].offset + b[i].bytes <= b[i - 1].offset ||
+                    b[i - 1].offset + b[i - 1].bytes <= b[i].offset);
+    for (uint32_t i = 0; i < n; i++)
+        b[i] = (plan_block){64, i, (uint32_t)n, 0};
+    assert_int_equal(plan_arena(b, n, &total, &bound, NULL), NF_OK);
+    assert_int_equal(total, 64 * n);
+    assert_int_equal(bound, 64 * n);
+    nf_free(b);
+}
+
 static void nothing_needs_nothing(void **state)
 {
     (void)state;
@@ -153,6 +177,7 @@ int main(void)
         cmocka_unit_test(visual_wake_words_reaches_its_bound),
         cmocka_unit_test(cut_rectangles_are_put_together_again),
         cmocka_unit_test(scratch_is_told_apart),
+        cmocka_unit_test(many_blocks_take_little_time),
         cmocka_unit_test(nothing_needs_nothing),
         cmocka_unit_test(sizes_that_wrap_are_refused),
     };
