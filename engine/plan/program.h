@@ -12,8 +12,8 @@ typedef struct plan_program {
     uint8_t *arena;
     size_t arena_bytes, arena_bound;   /* values and scratch */
     size_t values_bytes, values_bound; /* the values alone */
-    void **place;       /* [n_tensors]: where each value lies; NULL if it has none */
-    plan_shape *shapes; /* [n_tensors] */
+    void **place;                      /* [n_tensors]: where each value lies; NULL if it has none */
+    plan_shape *shapes;                /* [n_tensors] */
     size_t n_tensors;
     uint64_t macs;
     plan_heap heap;

@@ -136,12 +136,14 @@ static nf_status open_file(FILE **out, FILE *standard, const char *name, const c
 
 static nf_status read_missing(run_stream *s, const char *how, nf_error *err)
 {
+    double ignored;
     s->missing = RUN_MISSING_NAN;
     if (strcmp(how, "nan") == 0) return NF_OK;
     s->missing = RUN_MISSING_REFUSE;
     if (strcmp(how, "refuse") == 0) return NF_OK;
     s->missing = RUN_MISSING_FILL;
-    if (srv_decimal_f64(&s->fill, how, strlen(how))) return NF_OK;
+    s->fill = how;
+    if (srv_decimal_f64(&ignored, how, strlen(how))) return NF_OK;
     return nf_fail(err, NF_EINVAL, "missing", "expected nan, refuse or a number, got '%s'", how);
 }
 

@@ -89,20 +89,19 @@ bool run_cell_missing(nf_span cell)
 }
 
 /* NaN is a value of floating point alone; an 8-bit input has no code for it. */
-static const char *put_missing(const run_columns *c, const eng_io *io, const eng_view *v, void *to)
+static const char *put_missing(const run_columns *c, const eng_io *io, eng_dtype dtype, void *to)
 {
-    const bool real = io->dtype == ENG_F32 || io->dtype == ENG_F64;
-    if (c->missing == RUN_MISSING_REFUSE) return "a value, none is missing here (--missing refuse)";
-    if (c->missing == RUN_MISSING_NAN && !real)
-        return "a value: the input has no NaN (--missing NUMBER fills in)";
-    const double d = c->missing == RUN_MISSING_NAN ? (double)NAN : c->fill;
-    const float f = (float)d;
-    if (v->dtype == ENG_F32)
+    const float f = NAN;
+    const double d = NAN;
+    if (c->missing == RUN_MISSING_REFUSE) return "a value, none may be missing (--missing refuse)";
+    if (c->missing == RUN_MISSING_FILL)
+        return types[dtype].put(to, c->fill) ? NULL : "a value, that of --missing is none here";
+    if (dtype == ENG_F32 && !io->quantized)
         memcpy(to, &f, sizeof(f));
-    else if (v->dtype == ENG_F64)
+    else if (dtype == ENG_F64)
         memcpy(to, &d, sizeof(d));
     else
-        return "a value: an integer input is not filled in";
+        return "a value: the input has no NaN (--missing NUMBER fills in)";
     return NULL;
 }
 
@@ -124,7 +123,7 @@ static const char *store_cell(const run_columns *c, const eng_io *io, const eng_
     if (type->put(to, cell)) return NULL;
     cell = trimmed(cell); /* blanks in quotes are part of a text, not of a number */
     if (type->put(to, cell)) return NULL;
-    return run_cell_missing(cell) ? put_missing(c, io, v, to) : type->expected;
+    return run_cell_missing(cell) ? put_missing(c, io, v->dtype, to) : type->expected;
 }
 
 bool run_columns_store(const run_columns *c, const eng_view *in, size_t row, const nf_span *cell,

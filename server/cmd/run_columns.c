@@ -163,7 +163,7 @@ nf_status run_columns_make(run_columns *c, const eng_info *info, const char *cho
                            const nf_span *header, size_t n_cells, nf_error *err)
 {
     const run_missing missing = c->missing;
-    const double fill = c->fill;
+    const nf_span fill = c->fill;
     nf_status st;
     *c = (run_columns){.info = info, .missing = missing, .fill = fill, .label = -1};
     c->n_cells = n_cells;

@@ -3,6 +3,7 @@
 #ifndef SRV_RUN_COLUMNS_H
 #define SRV_RUN_COLUMNS_H
 
+#include "engine/base/bytes.h"
 #include "engine/model.h"
 #include "engine/tensor.h"
 
@@ -21,7 +22,7 @@ typedef struct run_columns {
     char **names;   /* owned, [n_names]: the header */
     size_t n_names;
     run_missing missing;
-    double fill;
+    nf_span fill; /* what stands in the place of a missing value, as text */
 } run_columns;
 
 /* What is wrong with a record: the first bad column. */

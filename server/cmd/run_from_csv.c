@@ -84,7 +84,7 @@ static nf_status begin(csv_rows *r, bool *more, nf_error *err)
     const bool header =
         s->header == RUN_HEADER_AUTO ? is_header(&r->csv) : s->header == RUN_HEADER_YES;
     r->columns.missing = s->missing;
-    r->columns.fill = s->fill;
+    if (s->missing == RUN_MISSING_FILL) r->columns.fill = (nf_span){s->fill, strlen(s->fill)};
     st = run_columns_make(&r->columns, s->model->m->info, s->columns, header ? r->csv.cell : NULL,
                           r->csv.n_cells, &why);
     if (st) return nf_fail(err, st, s->name, "%s", why.text);

@@ -27,9 +27,9 @@ typedef struct run_stream {
     char separator;      /* CSV: '\0' = found */
     run_header header;   /* CSV */
     run_missing missing; /* CSV */
-    double fill;
-    bool raw_own;  /* raw, in and out: 8-bit tensors as the model has them, not as float32 */
-    bool skip_bad; /* a bad row is reported, counted and left out */
+    const char *fill;    /* CSV, RUN_MISSING_FILL: the value */
+    bool raw_own;        /* raw, in and out: 8-bit tensors as the model has them, not as float32 */
+    bool skip_bad;       /* a bad row is reported, counted and left out */
     run_progress progress;
     const char *dump_dir; /* "": none; the first row's steps go there (layers_write.h) */
     /* filled in */

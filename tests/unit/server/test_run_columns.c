@@ -110,9 +110,13 @@ static void cells_become_elements(void **state)
     assert_false(run_columns_store(&c, in, 0, cells, spans(cells, "1,2,3"), &bad));
     assert_true(bad.column == SIZE_MAX);
     c.missing = RUN_MISSING_FILL;
-    c.fill = 2.5;
+    c.fill = (nf_span){"2.5", 3};
     assert_true(run_columns_store(&c, in, 0, cells, spans(cells, ",2,,4"), &bad));
     assert_true(age[0] == 2.5f && xy[0] == 2.5f);
+    assert_false(run_columns_store(&c, in, 0, cells, spans(cells, "1,NA,3,4"), &bad));
+    c.fill = (nf_span){"-1", 2};
+    assert_true(run_columns_store(&c, in, 0, cells, spans(cells, "1,NA,3,4"), &bad));
+    assert_true(fare[0] == -1);
     c.missing = RUN_MISSING_REFUSE;
     assert_false(run_columns_store(&c, in, 0, cells, spans(cells, "null,2,3,4"), &bad));
     run_columns_fini(&c);
