@@ -93,8 +93,9 @@ static void cells_become_elements(void **state)
     nf_span cells[16];
     float age[2], xy[4];
     int64_t fare[2];
-    const eng_view in[] = {
-        {ENG_F32, age, sizeof(age)}, {ENG_I64, fare, sizeof(fare)}, {ENG_F32, xy, sizeof(xy)}};
+    const eng_view in[] = {{.dtype = ENG_F32, .data = age, .bytes = sizeof(age)},
+                           {.dtype = ENG_I64, .data = fare, .bytes = sizeof(fare)},
+                           {.dtype = ENG_F32, .data = xy, .bytes = sizeof(xy)}};
     assert_int_equal(make(&c, &several, "", NULL, 4, NULL), NF_OK);
     assert_true(run_columns_store(&c, in, 1, cells, spans(cells, "0.1,-3, 4 ,5e1"), &bad));
     assert_true(age[1] == 0.1f && fare[1] == -3 && xy[2] == 4 && xy[3] == 50);
