@@ -7,6 +7,9 @@
 #include "engine/format/protobuf.h"
 #include "engine/ir/graph.h"
 
+#define FMT_ONNX_CAPTURES 256 /* values that the bodies of one node may capture */
+#define FMT_ONNX_DEPTH    8   /* bodies in bodies */
+
 /* A constant: a TensorProto whose content is decoded when it is needed, or one made here. */
 typedef struct fmt_onnx_const {
     int32_t type; /* TensorProto.DataType */
@@ -52,15 +55,27 @@ typedef struct fmt_onnx_name {
     int32_t value;
 } fmt_onnx_name;
 
+/* A value of an outer graph that a body reads. */
+typedef struct fmt_onnx_capture {
+    int32_t outer, value; /* in the parent's values, in the body's own */
+} fmt_onnx_capture;
+
 typedef struct fmt_onnx_ctx {
     ir_graph *g;
+    struct fmt_onnx_ctx *parent; /* of a body; NULL = the model's graph */
+    int depth;
+    const ir_tensor *like; /* a body's operands, which its inputs are like */
+    size_t n_like;
+    fmt_onnx_capture *captured;
+    size_t n_captured;
     nf_error *err;
     nf_bytes graph; /* the GraphProto */
     int64_t opset;
     fmt_onnx_node *nodes;
     fmt_onnx_ref *refs;
-    fmt_onnx_value *values; /* inputs, initializers, results of nodes */
-    fmt_onnx_name *names;   /* sorted */
+    fmt_onnx_value *values;      /* inputs, initializers, results of nodes */
+    fmt_onnx_name *names;        /* sorted */
+    size_t cap_values, n_sorted; /* n_sorted: names, without those of captured values */
     size_t n_nodes, n_refs, n_values, n_inputs, n_consts, n_outputs;
     nf_span batch; /* name of the first input's first dimension; NULL = none yet */
     bool has_batch;
@@ -83,8 +98,29 @@ extern const fmt_onnx_row fmt_onnx_ms_rows[];                      /* com.micros
 /* fmt_onnx_graph.c: the lists of the graph */
 nf_status fmt_onnx_read_nodes(fmt_onnx_ctx *o);
 nf_status fmt_onnx_read_values(fmt_onnx_ctx *o);
-nf_status fmt_onnx_find(int32_t *value, const fmt_onnx_ctx *o, nf_span name, const char *reader);
+nf_status fmt_onnx_find(int32_t *value, fmt_onnx_ctx *o, nf_span name, const char *reader);
 nf_status fmt_onnx_broken(const fmt_onnx_ctx *o, const fmt_pb *p);
+
+/* fmt_onnx_io.c */
+/** Values, inputs and nodes, after fmt_onnx_read_nodes. */
+nf_status fmt_onnx_read_graph(fmt_onnx_ctx *o);
+/** Gives the graph its inputs, behind them `more`, and its outputs. */
+nf_status fmt_onnx_set_io(fmt_onnx_ctx *o, const int32_t *more, size_t n_more);
+void fmt_onnx_ctx_fini(fmt_onnx_ctx *o);
+
+/* fmt_onnx_body.c: graphs in attributes */
+/** Reads the graph of attribute `name` as a body; its inputs are like `like`, in order. *body is
+ * the caller's, to be given to fmt_onnx_body_end, also when this fails. */
+nf_status fmt_onnx_body_read(fmt_onnx_ctx *body, fmt_onnx_ctx *o, const fmt_onnx_node *n,
+                             const char *name, const ir_tensor *like, size_t n_like);
+/** Adds to `outer` (values of o, *n of them, at most FMT_ONNX_CAPTURES) what the body captures. */
+nf_status fmt_onnx_body_captures(int32_t *outer, size_t *n, const fmt_onnx_ctx *body);
+/** Makes the captured values `outer` the body's last inputs, and the body one of o's graph. */
+nf_status fmt_onnx_body_add(int32_t *index, fmt_onnx_ctx *o, fmt_onnx_ctx *body,
+                            const int32_t *outer, size_t n);
+void fmt_onnx_body_end(fmt_onnx_ctx *body);
+/** The value of an outer graph under a name of the body; IR_NONE when there is none. */
+nf_status fmt_onnx_capture_name(int32_t *value, fmt_onnx_ctx *o, nf_span name);
 
 /* fmt_onnx_ops.c */
 const fmt_onnx_row *fmt_onnx_op(const fmt_onnx_node *n);
@@ -98,6 +134,8 @@ nf_status fmt_onnx_float(float *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, co
 nf_status fmt_onnx_ints(int64_t *out, size_t *count, size_t most, fmt_onnx_ctx *o,
                         const fmt_onnx_node *n, const char *name);
 /** {NULL, 0} when the attribute is not there. */
+/** The graph of an attribute; {NULL, 0} when it is not there. */
+nf_status fmt_onnx_graph(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name);
 nf_status fmt_onnx_text(nf_span *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name);
 nf_status fmt_onnx_proto(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name);
 

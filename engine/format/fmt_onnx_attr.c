@@ -2,7 +2,7 @@
 #include "engine/format/fmt_onnx.h"
 
 /* AttributeProto.AttributeType */
-enum { FLOAT = 1, INT = 2, TEXT = 3, TENSOR = 4, INTS = 7 };
+enum { FLOAT = 1, INT = 2, TEXT = 3, TENSOR = 4, GRAPH = 5, INTS = 7 };
 
 static nf_status read_kind(nf_span *name, int64_t *type, fmt_onnx_ctx *o, nf_bytes message)
 {
@@ -120,5 +120,15 @@ nf_status fmt_onnx_proto(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n,
     const nf_status st = find(&a, o, n, name, TENSOR);
     *out = (nf_bytes){0};
     if (!st && a.data && field(&f, a, 5, FMT_LENGTH)) *out = f.bytes;
+    return st;
+}
+
+nf_status fmt_onnx_graph(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name)
+{
+    nf_bytes a;
+    fmt_field f;
+    const nf_status st = find(&a, o, n, name, GRAPH);
+    *out = (nf_bytes){0};
+    if (!st && a.data && field(&f, a, 6, FMT_LENGTH)) *out = f.bytes;
     return st;
 }

@@ -67,15 +67,21 @@ static size_t add_refs(fmt_onnx_ctx *o, nf_bytes message, uint32_t number, size_
     return n;
 }
 
-static size_t add_node(fmt_onnx_ctx *o, fmt_onnx_node *n, nf_bytes message, size_t at)
+static void name_node(fmt_onnx_node *n, nf_bytes message)
 {
     fmt_pb p = fmt_pb_open(message);
     fmt_field f;
-    *n = (fmt_onnx_node){.message = message, .op = {"", 0}, .domain = {"", 0}, .first = at};
+    *n = (fmt_onnx_node){.message = message, .op = {"", 0}, .domain = {"", 0}};
     while (fmt_pb_next(&f, &p)) {
         if (fmt_pb_is(&f, 4, FMT_LENGTH)) n->op = fmt_pb_text(&f);
         if (fmt_pb_is(&f, 7, FMT_LENGTH)) n->domain = fmt_pb_text(&f);
     }
+}
+
+static size_t add_node(fmt_onnx_ctx *o, fmt_onnx_node *n, nf_bytes message, size_t at)
+{
+    name_node(n, message);
+    n->first = at;
     n->n_in = add_refs(o, message, 1, at);
     n->n_out = add_refs(o, message, 2, at + n->n_in);
     return at + n->n_in + n->n_out;
@@ -96,6 +102,26 @@ static void note_missing(fmt_missing *m, const fmt_onnx_node *n)
     fmt_missing_add(m, (nf_span){text, strlen(text)});
 }
 
+/* The operators of graphs in the attributes of a node, which the reader of the node will read. */
+static void note_nested(fmt_missing *m, nf_bytes node, int depth)
+{
+    fmt_field attribute, graph, f;
+    if (depth > FMT_ONNX_DEPTH) return;
+    for (fmt_pb a = fmt_pb_open(node); fmt_pb_next(&attribute, &a);) {
+        if (!fmt_pb_is(&attribute, 5, FMT_LENGTH)) continue;
+        for (fmt_pb p = fmt_pb_open(attribute.bytes); fmt_pb_next(&graph, &p);) {
+            if (!fmt_pb_is(&graph, 6, FMT_LENGTH)) continue;
+            for (fmt_pb n = fmt_pb_open(graph.bytes); fmt_pb_next(&f, &n);) {
+                fmt_onnx_node inner;
+                if (!fmt_pb_is(&f, NODE, FMT_LENGTH)) continue;
+                name_node(&inner, f.bytes);
+                if (!fmt_onnx_op(&inner)) note_missing(m, &inner);
+                note_nested(m, f.bytes, depth + 1);
+            }
+        }
+    }
+}
+
 nf_status fmt_onnx_read_nodes(fmt_onnx_ctx *o)
 {
     fmt_missing missing = {0};
@@ -110,6 +136,7 @@ nf_status fmt_onnx_read_nodes(fmt_onnx_ctx *o)
         if (!fmt_pb_is(&f, NODE, FMT_LENGTH)) continue;
         ref = add_node(o, &o->nodes[node], f.bytes, ref);
         if (!fmt_onnx_op(&o->nodes[node])) note_missing(&missing, &o->nodes[node]);
+        if (!o->parent) note_nested(&missing, f.bytes, 1);
         node++;
     }
     return fmt_missing_check(&missing, "onnx", o->err);
@@ -148,9 +175,9 @@ static nf_status sort_names(fmt_onnx_ctx *o)
     return NF_OK;
 }
 
-nf_status fmt_onnx_find(int32_t *value, const fmt_onnx_ctx *o, nf_span name, const char *reader)
+nf_status fmt_onnx_find(int32_t *value, fmt_onnx_ctx *o, nf_span name, const char *reader)
 {
-    size_t low = 0, high = o->n_values;
+    size_t low = 0, high = o->n_sorted;
     char text[64];
     if (name.len == 0) return nf_fail(o->err, NF_EFORMAT, "onnx", "an output has no name");
     while (low < high) {
@@ -160,9 +187,12 @@ nf_status fmt_onnx_find(int32_t *value, const fmt_onnx_ctx *o, nf_span name, con
         else
             high = mid;
     }
-    if (low == o->n_values || by_text(o->names[low].name, name) != 0)
+    if (low == o->n_sorted || by_text(o->names[low].name, name) != 0) {
+        const nf_status st = fmt_onnx_capture_name(value, o, name);
+        if (st || *value != IR_NONE) return st;
         return nf_fail(o->err, NF_EFORMAT, fmt_printable(text, sizeof(text), name),
                        "is read by %s, but nothing produces it", reader);
+    }
     if (o->values[o->names[low].value].shadowed) low++; /* the initializer stands behind it */
     *value = o->names[low].value;
     return NF_OK;
@@ -256,7 +286,9 @@ nf_status fmt_onnx_read_values(fmt_onnx_ctx *o)
     if (o->n_values > IR_MAX_TENSORS)
         return nf_fail(o->err, NF_ETOOLARGE, "onnx", "%zu values, at most %d", o->n_values,
                        IR_MAX_TENSORS);
-    o->values = nf_alloc_array(o->n_values, sizeof(*o->values), NF_MEM_GRAPH);
+    o->n_sorted = o->n_values;
+    o->cap_values = o->n_values + (o->parent ? o->n_refs + o->n_outputs : 0); /* and captures */
+    o->values = nf_alloc_array(o->cap_values, sizeof(*o->values), NF_MEM_GRAPH);
     o->names = nf_alloc_array(o->n_values, sizeof(*o->names), NF_MEM_GRAPH);
     if (!o->values || !o->names) return no_memory(o, o->n_values);
     if ((st = fill_given(o))) return st;
