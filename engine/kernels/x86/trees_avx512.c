@@ -1,0 +1,152 @@
+/* trees_avx512.c - tree ensembles, AVX512: sixteen rows a vector, the nodes of a crown in
+ * registers. Layer: kernels. Thread rule: pure functions. */
+#include "engine/kernels/krn_trees.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#define LANES 16
+#define FEW   8 /* rows: half a vector, which the narrower ones fill */
+
+typedef struct lanes { /* sixteen rows */
+    const float *x;
+    __m512i from; /* where each row begins */
+    bool nans;
+} lanes;
+
+typedef struct crown { /* the first 64 nodes of one tree */
+    __m512 split[4];
+    __m512i feature[4];
+} crown;
+
+static inline crown load_crown(const krn_trees_quick *q, size_t tree)
+{
+    const float *s = q->split + tree * q->width;
+    const uint32_t *f = q->feature + tree * q->width;
+    crown c;
+    for (size_t i = 0; i < 4; i++) { /* a narrow crown is read again, and not asked */
+        const size_t at = i * LANES < q->width ? i * LANES : 0;
+        c.split[i] = _mm512_loadu_ps(s + at);
+        c.feature[i] = _mm512_loadu_si512(f + at);
+    }
+    return c;
+}
+
+/* Lanes whose answer is no. */
+static inline __mmask16 says_no(const lanes *l, __m512 split, __m512i feature)
+{
+    const __m512i nan_yes = _mm512_set1_epi32((int)KRN_TREES_NAN_YES);
+    const __m512i at = _mm512_add_epi32(l->from, _mm512_andnot_si512(nan_yes, feature));
+    const __m512 v = _mm512_i32gather_ps(at, l->x, 4);
+    const __mmask16 no = _mm512_cmp_ps_mask(v, split, _CMP_NLE_UQ);
+    if (!l->nans) return no;
+    const __mmask16 to_yes = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
+    return no & (__mmask16) ~(to_yes & _mm512_movepi32_mask(feature));
+}
+
+static inline __m512i down(__m512i i, __mmask16 no)
+{
+    const __m512i twice = _mm512_add_epi32(i, i);
+    return _mm512_mask_add_epi32(twice, no, twice, _mm512_set1_epi32(1));
+}
+
+/* Levels 0 to 3 stand in the first register, 4 in the second, 5 in the other two. */
+static inline __m512i through_crown(const lanes *l, const crown *c, size_t depth)
+{
+    __m512i i = _mm512_set1_epi32(1);
+    for (size_t d = 0; d < depth && d < 4; d++)
+        i = down(i, says_no(l, _mm512_permutexvar_ps(i, c->split[0]),
+                            _mm512_permutexvar_epi32(i, c->feature[0])));
+    if (depth > 4)
+        i = down(i, says_no(l, _mm512_permutexvar_ps(i, c->split[1]),
+                            _mm512_permutexvar_epi32(i, c->feature[1])));
+    if (depth > 5)
+        i = down(i, says_no(l, _mm512_permutex2var_ps(c->split[2], i, c->split[3]),
+                            _mm512_permutex2var_epi32(c->feature[2], i, c->feature[3])));
+    return _mm512_sub_epi32(i, _mm512_set1_epi32(1 << depth));
+}
+
+/* From step to step until every lane stands on its leaf; its bits. */
+static inline __m512i walk_below(const lanes *l, const krn_tree_step *step, __m512i at)
+{
+    for (;;) {
+        const __m512i word = _mm512_slli_epi32(at, 2);
+        const __m512 split = _mm512_i32gather_ps(word, step, 4);
+        const __m512i feature = _mm512_i32gather_epi32(word, &step->feature, 4);
+        const __mmask16 no = says_no(l, split, feature);
+        const __m512i child = _mm512_mask_add_epi32(word, no, word, _mm512_set1_epi32(1));
+        const __m512i next = _mm512_i32gather_epi32(child, &step->next[0], 4);
+        if (_mm512_cmpneq_epi32_mask(next, at) == 0) return _mm512_castps_si512(split);
+        at = next;
+    }
+}
+
+static inline void add_rows(float *sums, const uint32_t *leaf, const krn_trees_quick *q)
+{
+    for (size_t r = 0; r < LANES; r++, sums += q->stride) {
+        const float *row = q->rows + (size_t)leaf[r] * q->stride;
+        if (q->stride == 4) _mm_storeu_ps(sums, _mm_add_ps(_mm_loadu_ps(sums), _mm_loadu_ps(row)));
+        for (size_t k = 0; k + 8 <= q->stride; k += 8)
+            _mm256_storeu_ps(sums + k,
+                             _mm256_add_ps(_mm256_loadu_ps(sums + k), _mm256_loadu_ps(row + k)));
+    }
+}
+
+/* One tree for the rows of up to four vectors. */
+static inline void add_tree(float *sums, const lanes *l, size_t groups, const krn_trees *t,
+                            size_t tree, size_t depth)
+{
+    const krn_trees_quick *q = &t->quick;
+    const crown c = load_crown(q, tree);
+    for (size_t g = 0; g < groups; g++) {
+        const __m512i i = through_crown(&l[g], &c, depth);
+        __m512i leaf = _mm512_i32gather_epi32(i, q->exit + (tree << depth), 4);
+        if (q->below) leaf = walk_below(&l[g], q->step, leaf);
+        if (q->target) {
+            float *to = sums + q->target[tree] * KRN_TREES_BLOCK + g * LANES;
+            _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), _mm512_castsi512_ps(leaf)));
+            continue;
+        }
+        uint32_t number[LANES];
+        _mm512_storeu_si512(number, leaf);
+        add_rows(sums + g * LANES * q->stride, number, q);
+    }
+}
+
+/* Lanes behind the last row read the last row again. */
+static lanes lanes_of(const float *x, size_t rows, size_t cols, bool nans)
+{
+    uint32_t from[LANES];
+    for (size_t i = 0; i < LANES; i++)
+        from[i] = (uint32_t)((i < rows ? i : rows - 1) * cols);
+    return (lanes){.x = x, .from = _mm512_loadu_si512(from), .nans = nans};
+}
+
+static void block(float *sums, const float *x, size_t rows, size_t cols, const krn_trees *t)
+{
+    const krn_trees_quick *q = &t->quick;
+    lanes l[KRN_TREES_BLOCK / LANES];
+    size_t groups = 0;
+    const bool nans = q->nan_yes && krn_f32_has_nan(x, rows * cols);
+    memset(sums, 0, KRN_TREES_BLOCK * q->stride * sizeof(*sums));
+    for (size_t r = 0; r < rows; r += LANES)
+        l[groups++] = lanes_of(x + r * cols, rows - r, cols, nans);
+    for (size_t i = 0; i < t->n_trees; i++)
+        if (q->depth == KRN_TREES_CROWN)
+            add_tree(sums, l, groups, t, i, KRN_TREES_CROWN);
+        else
+            add_tree(sums, l, groups, t, i, q->depth);
+}
+
+KRN_DECL_TREES_F32(krn_trees_f32_avx512)
+{
+    if (rows <= FEW || cols > 1u << 24) { /* offsets of sixteen rows stay in 32 bits */
+        krn_trees_f32_avx2(z, label, x, rows, cols, t, scratch);
+        return;
+    }
+    for (size_t r = 0; r < rows; r += KRN_TREES_BLOCK) {
+        const size_t n = rows - r < KRN_TREES_BLOCK ? rows - r : KRN_TREES_BLOCK;
+        block(scratch, x + r * cols, n, cols, t);
+        krn_trees_finish_block(z + r * t->n_outputs, label ? label + r : NULL, scratch, n, t);
+    }
+}
