@@ -15,11 +15,12 @@ typedef enum krn_post {
     KRN_POST_PROBIT
 } krn_post;
 
-/* How one score becomes the two of a binary classifier. */
+/* How one score becomes the two of a binary classifier; with LOGISTIC it is always the logistic
+ * function of -s and of s. */
 typedef enum krn_second {
     KRN_SECOND_NONE,       /* it stays alone */
     KRN_SECOND_COMPLEMENT, /* 1 - s, s */
-    KRN_SECOND_NEGATIVE    /* -s, s; with LOGISTIC both through it */
+    KRN_SECOND_NEGATIVE    /* -s, s */
 } krn_second;
 
 /** n scores of one row, in place. n == 1: PROBIT applies and nothing else, as onnxruntime has it,

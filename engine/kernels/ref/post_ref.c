@@ -63,13 +63,11 @@ static void alone_f32(float *s, krn_post post, krn_second second)
     const float v = post == KRN_POST_PROBIT ? probit(s[0]) : s[0];
     s[0] = v;
     if (second == KRN_SECOND_NONE) return;
+    s[0] = second == KRN_SECOND_COMPLEMENT ? 1.0f - v : -v;
     s[1] = v;
-    if (second == KRN_SECOND_COMPLEMENT) {
-        s[0] = 1.0f - v;
-        return;
-    }
-    s[0] = post == KRN_POST_LOGISTIC ? krn_logistic(-v) : -v;
-    s[1] = post == KRN_POST_LOGISTIC ? krn_logistic(v) : v;
+    if (post != KRN_POST_LOGISTIC) return;
+    s[0] = krn_logistic(-v);
+    s[1] = krn_logistic(v);
 }
 
 static void alone_f64(double *s, krn_post post, krn_second second)
@@ -77,13 +75,11 @@ static void alone_f64(double *s, krn_post post, krn_second second)
     const double v = post == KRN_POST_PROBIT ? (double)probit((float)s[0]) : s[0];
     s[0] = v;
     if (second == KRN_SECOND_NONE) return;
+    s[0] = second == KRN_SECOND_COMPLEMENT ? 1.0 - v : -v;
     s[1] = v;
-    if (second == KRN_SECOND_COMPLEMENT) {
-        s[0] = 1.0 - v;
-        return;
-    }
-    s[0] = post == KRN_POST_LOGISTIC ? (double)krn_logistic((float)-v) : -v;
-    s[1] = post == KRN_POST_LOGISTIC ? (double)krn_logistic((float)v) : v;
+    if (post != KRN_POST_LOGISTIC) return;
+    s[0] = (double)krn_logistic((float)-v);
+    s[1] = (double)krn_logistic((float)v);
 }
 
 void krn_post_f32_ref(float *s, size_t n, krn_post post, krn_second second)

@@ -88,7 +88,7 @@ static int64_t NAME(finish_two)(REAL *z, const uint8_t *has, const krn_trees *t)
     NAME(add_base_of_two)(z, both, t);
     const REAL positive = both ? z[1] : has[0] ? z[0] : 0;
     const bool label = positive > (halves ? (REAL)0.5 : 0);
-    if (halves && t->post != KRN_POST_LOGISTIC)
+    if (halves)
         second = KRN_SECOND_COMPLEMENT;
     else if (t->one_column || t->n_base == 0)
         second = KRN_SECOND_NEGATIVE;
