@@ -90,15 +90,23 @@ typedef struct krn_tree_step {
     uint32_t next[2]; /* yes, no */
 } krn_tree_step;
 
+/* A node of a crown for one row at a time: floats as integers of the same order, the row's too.
+ * "No" is then key < that of x, the carry of a compare; a NaN has the highest key, NaN splits 0. */
+typedef struct krn_tree_key {
+    uint32_t key, feature;
+} krn_tree_key;
+
 #define KRN_TREES_NAN_YES 0x80000000u
-#define KRN_TREES_CROWN   6  /* levels at most */
-#define KRN_TREES_BLOCK   64 /* rows that are worked on together */
+#define KRN_TREES_CROWN   6     /* levels at most */
+#define KRN_TREES_BLOCK   64    /* rows that are worked on together */
+#define KRN_TREES_KEYS    65536 /* features of a row that are made keys, at most */
 
 typedef struct krn_trees_quick {
     size_t depth, width; /* width: nodes of one crown as laid out, 16 or more */
     size_t below;        /* levels below the crowns of the deepest tree */
     float *split;        /* [trees, width] */
     uint32_t *feature;   /* [trees, width] with KRN_TREES_NAN_YES */
+    krn_tree_key *key;   /* [trees, width]; NULL when a row has too many features for it */
     uint32_t *exit;      /* [trees, 1 << depth]: below > 0: a step; else as in a leaf's split */
     krn_tree_step *step; /* [nodes]; NULL when nothing is below */
     uint32_t *target;    /* [trees]: all leaves of a tree have one weight, for this output */
@@ -170,6 +178,7 @@ void krn_trees_finish_f64(double *z, const uint8_t *has, int64_t *label, const k
 /* Parts of the quick evaluators. Sums of a block: [outputs, KRN_TREES_BLOCK] with quick.target,
  * [KRN_TREES_BLOCK, stride] with quick.rows. */
 bool krn_f32_has_nan(const float *x, size_t n);
+uint32_t krn_tree_key_of(float v);
 void krn_trees_finish_block(float *z, int64_t *label, const float *sums, size_t rows,
                             const krn_trees *t);
 

@@ -94,12 +94,15 @@ static bool alloc_layout(krn_trees *t, bool single)
     q->stride = single ? t->n_outputs : t->n_outputs <= 4 ? 4 : (t->n_outputs + 7) / 8 * 8;
     q->split = nf_alloc_array(t->n_trees * q->width, sizeof(*q->split), NF_MEM_WEIGHTS);
     q->feature = nf_alloc_array(t->n_trees * q->width, sizeof(*q->feature), NF_MEM_WEIGHTS);
+    if (t->n_features <= KRN_TREES_KEYS)
+        q->key = nf_alloc_array(t->n_trees * q->width, sizeof(*q->key), NF_MEM_WEIGHTS);
     q->exit = nf_alloc_array(t->n_trees << q->depth, sizeof(*q->exit), NF_MEM_WEIGHTS);
     q->step = nf_alloc_array(t->n_nodes, sizeof(*q->step), NF_MEM_WEIGHTS);
     if (single)
         q->target = nf_alloc_array(t->n_trees, sizeof(*q->target), NF_MEM_WEIGHTS);
     else
         q->rows = nf_alloc_array(leaves * q->stride, sizeof(*q->rows), NF_MEM_WEIGHTS);
+    if (t->n_features <= KRN_TREES_KEYS && !q->key) return false;
     return q->split && q->feature && q->exit && q->step && (q->target || q->rows);
 }
 
@@ -141,6 +144,9 @@ static void put_crown(krn_trees *t, size_t tree)
         const bool leaf = s->next[0] == at[i];
         q->split[tree * q->width + i] = leaf ? 0 : s->split; /* a leaf goes on to itself */
         q->feature[tree * q->width + i] = s->feature;
+        if (q->key)
+            q->key[tree * q->width + i] = (krn_tree_key){
+                isnan(s->split) ? 0 : krn_tree_key_of(s->split), s->feature & ~KRN_TREES_NAN_YES};
         at[2 * i] = s->next[0];
         at[2 * i + 1] = s->next[1];
     }
@@ -190,8 +196,9 @@ nf_status krn_trees_quicken(krn_trees *t, nf_error *err)
 
 size_t krn_trees_scratch(const krn_trees *t)
 {
-    const size_t sums = t->quick.depth ? t->quick.stride * KRN_TREES_BLOCK * sizeof(float) : 0;
-    return sums > t->n_outputs ? sums : t->n_outputs;
+    if (t->quick.depth == 0) return t->n_outputs;
+    const size_t sums = t->quick.stride * KRN_TREES_BLOCK * sizeof(float);
+    return sums + (t->quick.key ? t->n_features * sizeof(uint32_t) : 0);
 }
 
 krn_trees_f32_fn krn_trees_pick(const krn_trees *t, unsigned cpu, const char **name)
@@ -203,7 +210,7 @@ krn_trees_f32_fn krn_trees_pick(const krn_trees *t, unsigned cpu, const char **n
         *name = "avx512";
         return krn_trees_f32_avx512;
     }
-    if (cpu & KRN_CPU_AVX2) {
+    if (cpu & KRN_CPU_AVX2 && t->quick.below == 0) { /* eight lanes walk no faster than one */
         *name = "avx2";
         return krn_trees_f32_avx2;
     }

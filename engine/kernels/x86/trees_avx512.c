@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define LANES 16
-#define FEW   8 /* rows: half a vector, which the narrower ones fill */
+#define FEW   12 /* rows that go one by one: a vector would be too empty to pay */
 
 typedef struct lanes { /* sixteen rows */
     const float *x;
@@ -140,13 +140,15 @@ static void block(float *sums, const float *x, size_t rows, size_t cols, const k
 
 KRN_DECL_TREES_F32(krn_trees_f32_avx512)
 {
-    if (rows <= FEW || cols > 1u << 24) { /* offsets of sixteen rows stay in 32 bits */
-        krn_trees_f32_avx2(z, label, x, rows, cols, t, scratch);
-        return;
-    }
     for (size_t r = 0; r < rows; r += KRN_TREES_BLOCK) {
         const size_t n = rows - r < KRN_TREES_BLOCK ? rows - r : KRN_TREES_BLOCK;
+        float *to = z + r * t->n_outputs;
+        int64_t *labels = label ? label + r : NULL;
+        if (n <= FEW || cols > 1u << 24) { /* offsets of sixteen rows stay in 32 bits */
+            krn_trees_f32_crown(to, labels, x + r * cols, n, cols, t, scratch);
+            continue;
+        }
         block(scratch, x + r * cols, n, cols, t);
-        krn_trees_finish_block(z + r * t->n_outputs, label ? label + r : NULL, scratch, n, t);
+        krn_trees_finish_block(to, labels, scratch, n, t);
     }
 }
