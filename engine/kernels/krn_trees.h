@@ -100,6 +100,7 @@ typedef struct krn_tree_key {
 #define KRN_TREES_CROWN   6     /* levels at most */
 #define KRN_TREES_BLOCK   64    /* rows that are worked on together */
 #define KRN_TREES_KEYS    65536 /* features of a row that are made keys, at most */
+#define KRN_TREES_TURNED  4096  /* features of a block that is turned, at most */
 
 typedef struct krn_trees_quick {
     size_t depth, width; /* width: nodes of one crown as laid out, 16 or more */
@@ -179,6 +180,7 @@ void krn_trees_finish_f64(double *z, const uint8_t *has, int64_t *label, const k
  * [KRN_TREES_BLOCK, stride] with quick.rows. */
 bool krn_f32_has_nan(const float *x, size_t n);
 uint32_t krn_tree_key_of(float v);
+float *krn_trees_turned(const krn_trees *t, void *scratch); /* [features, KRN_TREES_BLOCK] */
 void krn_trees_finish_block(float *z, int64_t *label, const float *sums, size_t rows,
                             const krn_trees *t);
 

@@ -194,11 +194,18 @@ nf_status krn_trees_quicken(krn_trees *t, nf_error *err)
     return nf_fail(err, NF_ENOMEM, WHERE, "no memory for %zu crowns", t->n_trees);
 }
 
+/* Behind the sums: the keys of one row, or a block with its rows as columns. */
 size_t krn_trees_scratch(const krn_trees *t)
 {
     if (t->quick.depth == 0) return t->n_outputs;
     const size_t sums = t->quick.stride * KRN_TREES_BLOCK * sizeof(float);
-    return sums + (t->quick.key ? t->n_features * sizeof(uint32_t) : 0);
+    const size_t wide = t->n_features <= KRN_TREES_TURNED ? KRN_TREES_BLOCK : 1;
+    return sums + (t->quick.key ? t->n_features * wide * sizeof(float) : 0);
+}
+
+float *krn_trees_turned(const krn_trees *t, void *scratch)
+{
+    return (float *)scratch + t->quick.stride * KRN_TREES_BLOCK;
 }
 
 krn_trees_f32_fn krn_trees_pick(const krn_trees *t, unsigned cpu, const char **name)
@@ -210,7 +217,7 @@ krn_trees_f32_fn krn_trees_pick(const krn_trees *t, unsigned cpu, const char **n
         *name = "avx512";
         return krn_trees_f32_avx512;
     }
-    if (cpu & KRN_CPU_AVX2 && t->quick.below == 0) { /* eight lanes walk no faster than one */
+    if (cpu & KRN_CPU_AVX2) {
         *name = "avx2";
         return krn_trees_f32_avx2;
     }

@@ -70,7 +70,7 @@ static void every_mode_decides(void **state)
         const krn_trees_classic a = two_trees(modes, 4, 1);
         krn_trees t = build(&a);
         float z[4];
-        uint64_t scratch[64];
+        uint64_t scratch[256];
         assert_true(krn_trees_scratch(&t) <= sizeof(scratch));
         krn_trees_f32_ref(z, NULL, x[0], 4, 2, &t, scratch);
         assert_memory_equal(z, cases[i].want, sizeof(z));
@@ -93,7 +93,7 @@ static void aggregates_join_the_trees(void **state)
         float z;
         double z64;
         const double x64[] = {1, -2};
-        uint64_t scratch[64];
+        uint64_t scratch[256];
         krn_trees_f32_ref(&z, NULL, x, 1, 2, &t, scratch);
         krn_trees_f64_ref(&z64, NULL, x64, 1, 2, &t, scratch);
         assert_true(z == want[how] + base && z64 == (double)z);
@@ -193,7 +193,7 @@ static void members_are_found(void **state)
     const float x[] = {7, -2, 3.5f, 6, 5, NAN};
     static const float want[][2] = {{1, 0}, {1, 0}, {1, 0}, {2, 0}, {0, 4}, {0, 4}};
     float z[6][2];
-    uint64_t scratch[8];
+    uint64_t scratch[256];
     krn_trees t;
     nf_error err = {0};
     (void)state;

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #define LANES 8
-#define FEW   7 /* rows that go one by one: a vector would be too empty to pay */
+#define FEW   5 /* rows that go one by one: a vector would be too empty to pay */
 
-typedef struct lanes { /* eight rows */
+typedef struct lanes { /* eight rows of a block that stands feature by feature */
     const float *x;
-    __m256i from; /* where each row begins */
     bool nans;
 } lanes;
 
@@ -19,16 +18,36 @@ static inline __m256i gather(const void *base, __m256i at)
     return _mm256_i32gather_epi32(base, at, 4);
 }
 
-/* All ones in lanes whose answer is no. */
-static inline __m256i says_no(const lanes *l, __m256 split, __m256i feature)
+/* All ones in lanes whose answer is no. nan_yes: in those whose NaN is a yes. */
+static inline __m256i compare(const lanes *l, __m256 v, __m256 split, __m256i nan_yes)
 {
-    const __m256i nan_yes = _mm256_set1_epi32((int)KRN_TREES_NAN_YES);
-    const __m256i at = _mm256_add_epi32(l->from, _mm256_andnot_si256(nan_yes, feature));
-    const __m256 v = _mm256_i32gather_ps(l->x, at, 4);
     const __m256i no = _mm256_castps_si256(_mm256_cmp_ps(v, split, _CMP_NLE_UQ));
     if (!l->nans) return no;
     const __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
-    return _mm256_andnot_si256(_mm256_and_si256(is_nan, _mm256_srai_epi32(feature, 31)), no);
+    return _mm256_andnot_si256(_mm256_and_si256(is_nan, nan_yes), no);
+}
+
+/* Each lane at its own node. */
+static inline __m256i says_no(const lanes *l, __m256 split, __m256i feature)
+{
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i at = _mm256_add_epi32(_mm256_slli_epi32(feature, 6), lane);
+    return compare(l, _mm256_i32gather_ps(l->x, at, 4), split, _mm256_srai_epi32(feature, 31));
+}
+
+/* All lanes at the same node, i of a crown: no gather. */
+static inline __m256i all_say_no(const lanes *l, const float *split, const uint32_t *feature,
+                                 size_t i)
+{
+    const uint32_t f = feature[i] & ~KRN_TREES_NAN_YES;
+    const __m256 v = _mm256_loadu_ps(l->x + (size_t)f * KRN_TREES_BLOCK);
+    const __m256i nan_yes = _mm256_set1_epi32(-(int)(feature[i] >> 31));
+    return compare(l, v, _mm256_set1_ps(split[i]), nan_yes);
+}
+
+static inline __m256i choose(__m256i no, __m256i if_yes, __m256i if_no)
+{
+    return _mm256_or_si256(_mm256_and_si256(no, if_no), _mm256_andnot_si256(no, if_yes));
 }
 
 static inline __m256i down(__m256i i, __m256i no)
@@ -36,14 +55,25 @@ static inline __m256i down(__m256i i, __m256i no)
     return _mm256_sub_epi32(_mm256_add_epi32(i, i), no);
 }
 
-/* Levels 0 to 2 stand in one register, level 3 in the next; the others are gathered. */
+/* The first three levels ask all their seven nodes: that costs less than three gathers. */
+static inline __m256i through_three(const lanes *l, const float *s, const uint32_t *f)
+{
+    const __m256i a = all_say_no(l, s, f, 1);
+    const __m256i b = choose(a, all_say_no(l, s, f, 2), all_say_no(l, s, f, 3));
+    const __m256i yes = choose(b, all_say_no(l, s, f, 4), all_say_no(l, s, f, 5));
+    const __m256i no = choose(b, all_say_no(l, s, f, 6), all_say_no(l, s, f, 7));
+    return down(down(down(_mm256_set1_epi32(1), a), b), choose(a, yes, no));
+}
+
+/* Level 3 stands in one register; those below are gathered. */
 static inline __m256i through_crown(const lanes *l, const float *s, const uint32_t *f, size_t depth)
 {
-    __m256i i = _mm256_set1_epi32(1);
-    for (size_t d = 0; d < depth && d < 4; d++) {
-        const size_t at = d < 3 ? 0 : LANES;
-        const __m256 split = _mm256_permutevar8x32_ps(_mm256_loadu_ps(s + at), i);
-        const __m256i all = _mm256_loadu_si256((const __m256i *)(const void *)(f + at));
+    __m256i i = depth < 3 ? _mm256_set1_epi32(1) : through_three(l, s, f);
+    for (size_t d = 0; d < depth && depth < 3; d++)
+        i = down(i, says_no(l, _mm256_i32gather_ps(s, i, 4), gather(f, i)));
+    if (depth > 3) {
+        const __m256i all = _mm256_loadu_si256((const __m256i *)(const void *)(f + LANES));
+        const __m256 split = _mm256_permutevar8x32_ps(_mm256_loadu_ps(s + LANES), i);
         i = down(i, says_no(l, split, _mm256_permutevar8x32_epi32(all, i)));
     }
     for (size_t d = 4; d < depth; d++)
@@ -98,13 +128,27 @@ static inline void add_tree(float *sums, const lanes *l, size_t groups, const kr
     }
 }
 
-/* Lanes behind the last row read the last row again. */
-static lanes lanes_of(const float *x, size_t rows, size_t cols, bool nans)
+/* Four rows and four features at a time; rows behind the last one are the last one again. */
+static void turn(float *to, const float *x, size_t rows, size_t cols, size_t n_features)
 {
-    uint32_t from[LANES];
-    for (size_t i = 0; i < LANES; i++)
-        from[i] = (uint32_t)((i < rows ? i : rows - 1) * cols);
-    return (lanes){x, _mm256_loadu_si256((const __m256i *)(const void *)from), nans};
+    for (size_t r = 0; r < (rows + LANES - 1) / LANES * LANES; r += 4) {
+        const float *from[4];
+        for (size_t k = 0; k < 4; k++)
+            from[k] = x + (r + k < rows ? r + k : rows - 1) * cols;
+        size_t f = 0;
+        for (; f + 4 <= n_features; f += 4) {
+            __m128 a = _mm_loadu_ps(from[0] + f), b = _mm_loadu_ps(from[1] + f);
+            __m128 c = _mm_loadu_ps(from[2] + f), d = _mm_loadu_ps(from[3] + f);
+            _MM_TRANSPOSE4_PS(a, b, c, d);
+            _mm_storeu_ps(to + f * KRN_TREES_BLOCK + r, a);
+            _mm_storeu_ps(to + (f + 1) * KRN_TREES_BLOCK + r, b);
+            _mm_storeu_ps(to + (f + 2) * KRN_TREES_BLOCK + r, c);
+            _mm_storeu_ps(to + (f + 3) * KRN_TREES_BLOCK + r, d);
+        }
+        for (; f < n_features; f++)
+            for (size_t k = 0; k < 4; k++)
+                to[f * KRN_TREES_BLOCK + r + k] = from[k][f];
+    }
 }
 
 static void block(float *sums, const float *x, size_t rows, size_t cols, const krn_trees *t)
@@ -112,10 +156,12 @@ static void block(float *sums, const float *x, size_t rows, size_t cols, const k
     const krn_trees_quick *q = &t->quick;
     lanes l[KRN_TREES_BLOCK / LANES];
     size_t groups = 0;
+    float *turned = krn_trees_turned(t, sums);
     const bool nans = q->nan_yes && krn_f32_has_nan(x, rows * cols);
     memset(sums, 0, KRN_TREES_BLOCK * q->stride * sizeof(*sums));
+    turn(turned, x, rows, cols, t->n_features);
     for (size_t r = 0; r < rows; r += LANES)
-        l[groups++] = lanes_of(x + r * cols, rows - r, cols, nans);
+        l[groups++] = (lanes){turned + r, nans};
     for (size_t i = 0; i < t->n_trees; i++)
         if (q->depth == KRN_TREES_CROWN)
             add_tree(sums, l, groups, t, i, KRN_TREES_CROWN);
@@ -129,7 +175,7 @@ KRN_DECL_TREES_F32(krn_trees_f32_avx2)
         const size_t n = rows - r < KRN_TREES_BLOCK ? rows - r : KRN_TREES_BLOCK;
         float *to = z + r * t->n_outputs;
         int64_t *labels = label ? label + r : NULL;
-        if (n <= FEW || cols > 1u << 24) { /* offsets of eight rows stay in 32 bits */
+        if (n <= FEW || t->n_features > KRN_TREES_TURNED) {
             krn_trees_f32_crown(to, labels, x + r * cols, n, cols, t, scratch);
             continue;
         }

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #define LANES 16
-#define FEW   12 /* rows that go one by one: a vector would be too empty to pay */
+#define FEW   5 /* rows that go one by one: a vector would be too empty to pay */
 
-typedef struct lanes { /* sixteen rows */
+typedef struct lanes { /* sixteen rows of a block that stands feature by feature */
     const float *x;
-    __m512i from; /* where each row begins */
     bool nans;
 } lanes;
 
@@ -32,16 +31,36 @@ static inline crown load_crown(const krn_trees_quick *q, size_t tree)
     return c;
 }
 
-/* Lanes whose answer is no. */
-static inline __mmask16 says_no(const lanes *l, __m512 split, __m512i feature)
+/* Lanes whose answer is no. nan_yes: those whose NaN is a yes. */
+static inline __mmask16 compare(const lanes *l, __m512 v, __m512 split, __mmask16 nan_yes)
 {
-    const __m512i nan_yes = _mm512_set1_epi32((int)KRN_TREES_NAN_YES);
-    const __m512i at = _mm512_add_epi32(l->from, _mm512_andnot_si512(nan_yes, feature));
-    const __m512 v = _mm512_i32gather_ps(at, l->x, 4);
     const __mmask16 no = _mm512_cmp_ps_mask(v, split, _CMP_NLE_UQ);
     if (!l->nans) return no;
-    const __mmask16 to_yes = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
-    return no & (__mmask16) ~(to_yes & _mm512_movepi32_mask(feature));
+    return no & (__mmask16) ~(nan_yes & _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q));
+}
+
+/* Each lane at its own node. */
+static inline __mmask16 says_no(const lanes *l, __m512 split, __m512i feature)
+{
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i at = _mm512_add_epi32(_mm512_slli_epi32(feature, 6), lane);
+    const __m512 v = _mm512_i32gather_ps(at, l->x, 4);
+    return compare(l, v, split, _mm512_movepi32_mask(feature));
+}
+
+/* All lanes at the same node, i of a crown: no gather. */
+static inline __mmask16 all_say_no(const lanes *l, const float *split, const uint32_t *feature,
+                                   size_t i)
+{
+    const uint32_t f = feature[i] & ~KRN_TREES_NAN_YES;
+    const __m512 v = _mm512_loadu_ps(l->x + (size_t)f * KRN_TREES_BLOCK);
+    const __mmask16 nan_yes = feature[i] & KRN_TREES_NAN_YES ? 0xffff : 0;
+    return compare(l, v, _mm512_set1_ps(split[i]), nan_yes);
+}
+
+static inline __mmask16 choose(__mmask16 no, __mmask16 if_yes, __mmask16 if_no)
+{
+    return (__mmask16)((no & if_no) | (if_yes & ~no));
 }
 
 static inline __m512i down(__m512i i, __mmask16 no)
@@ -50,11 +69,22 @@ static inline __m512i down(__m512i i, __mmask16 no)
     return _mm512_mask_add_epi32(twice, no, twice, _mm512_set1_epi32(1));
 }
 
-/* Levels 0 to 3 stand in the first register, 4 in the second, 5 in the other two. */
-static inline __m512i through_crown(const lanes *l, const crown *c, size_t depth)
+/* The first three levels ask all their seven nodes: that costs less than three gathers. */
+static inline __m512i through_three(const lanes *l, const float *s, const uint32_t *f)
 {
-    __m512i i = _mm512_set1_epi32(1);
-    for (size_t d = 0; d < depth && d < 4; d++)
+    const __mmask16 a = all_say_no(l, s, f, 1);
+    const __mmask16 b = choose(a, all_say_no(l, s, f, 2), all_say_no(l, s, f, 3));
+    const __mmask16 yes = choose(b, all_say_no(l, s, f, 4), all_say_no(l, s, f, 5));
+    const __mmask16 no = choose(b, all_say_no(l, s, f, 6), all_say_no(l, s, f, 7));
+    return down(down(down(_mm512_set1_epi32(1), a), b), choose(a, yes, no));
+}
+
+/* Levels 0 to 3 stand in the first register, 4 in the second, 5 in the other two. */
+static inline __m512i through_crown(const lanes *l, const crown *c, const float *s,
+                                    const uint32_t *f, size_t depth)
+{
+    __m512i i = depth < 3 ? _mm512_set1_epi32(1) : through_three(l, s, f);
+    for (size_t d = depth < 3 ? 0 : 3; d < depth && d < 4; d++)
         i = down(i, says_no(l, _mm512_permutexvar_ps(i, c->split[0]),
                             _mm512_permutexvar_epi32(i, c->feature[0])));
     if (depth > 4)
@@ -64,6 +94,18 @@ static inline __m512i through_crown(const lanes *l, const crown *c, size_t depth
         i = down(i, says_no(l, _mm512_permutex2var_ps(c->split[2], i, c->split[3]),
                             _mm512_permutex2var_epi32(c->feature[2], i, c->feature[3])));
     return _mm512_sub_epi32(i, _mm512_set1_epi32(1 << depth));
+}
+
+/* table[i], of 1 << depth entries: of 64 two pairs of registers, and the pair by bit 5. */
+static inline __m512i look_up(const uint32_t *table, __m512i i, size_t depth)
+{
+    if (depth != KRN_TREES_CROWN) return _mm512_i32gather_epi32(i, table, 4);
+    const __m512i low =
+        _mm512_permutex2var_epi32(_mm512_loadu_si512(table), i, _mm512_loadu_si512(table + LANES));
+    const __m512i high = _mm512_permutex2var_epi32(_mm512_loadu_si512(table + 2 * LANES), i,
+                                                   _mm512_loadu_si512(table + 3 * LANES));
+    const __mmask16 is_high = _mm512_test_epi32_mask(i, _mm512_set1_epi32(32));
+    return _mm512_mask_mov_epi32(low, is_high, high);
 }
 
 /* From step to step until every lane stands on its leaf; its bits. */
@@ -97,10 +139,12 @@ static inline void add_tree(float *sums, const lanes *l, size_t groups, const kr
                             size_t tree, size_t depth)
 {
     const krn_trees_quick *q = &t->quick;
+    const float *s = q->split + tree * q->width;
+    const uint32_t *f = q->feature + tree * q->width;
     const crown c = load_crown(q, tree);
     for (size_t g = 0; g < groups; g++) {
-        const __m512i i = through_crown(&l[g], &c, depth);
-        __m512i leaf = _mm512_i32gather_epi32(i, q->exit + (tree << depth), 4);
+        const __m512i i = through_crown(&l[g], &c, s, f, depth);
+        __m512i leaf = look_up(q->exit + (tree << depth), i, depth);
         if (q->below) leaf = walk_below(&l[g], q->step, leaf);
         if (q->target) {
             float *to = sums + q->target[tree] * KRN_TREES_BLOCK + g * LANES;
@@ -113,13 +157,27 @@ static inline void add_tree(float *sums, const lanes *l, size_t groups, const kr
     }
 }
 
-/* Lanes behind the last row read the last row again. */
-static lanes lanes_of(const float *x, size_t rows, size_t cols, bool nans)
+/* Four rows and four features at a time; rows behind the last one are the last one again. */
+static void turn(float *to, const float *x, size_t rows, size_t cols, size_t n_features)
 {
-    uint32_t from[LANES];
-    for (size_t i = 0; i < LANES; i++)
-        from[i] = (uint32_t)((i < rows ? i : rows - 1) * cols);
-    return (lanes){.x = x, .from = _mm512_loadu_si512(from), .nans = nans};
+    for (size_t r = 0; r < (rows + LANES - 1) / LANES * LANES; r += 4) {
+        const float *from[4];
+        for (size_t k = 0; k < 4; k++)
+            from[k] = x + (r + k < rows ? r + k : rows - 1) * cols;
+        size_t f = 0;
+        for (; f + 4 <= n_features; f += 4) {
+            __m128 a = _mm_loadu_ps(from[0] + f), b = _mm_loadu_ps(from[1] + f);
+            __m128 c = _mm_loadu_ps(from[2] + f), d = _mm_loadu_ps(from[3] + f);
+            _MM_TRANSPOSE4_PS(a, b, c, d);
+            _mm_storeu_ps(to + f * KRN_TREES_BLOCK + r, a);
+            _mm_storeu_ps(to + (f + 1) * KRN_TREES_BLOCK + r, b);
+            _mm_storeu_ps(to + (f + 2) * KRN_TREES_BLOCK + r, c);
+            _mm_storeu_ps(to + (f + 3) * KRN_TREES_BLOCK + r, d);
+        }
+        for (; f < n_features; f++)
+            for (size_t k = 0; k < 4; k++)
+                to[f * KRN_TREES_BLOCK + r + k] = from[k][f];
+    }
 }
 
 static void block(float *sums, const float *x, size_t rows, size_t cols, const krn_trees *t)
@@ -127,10 +185,12 @@ static void block(float *sums, const float *x, size_t rows, size_t cols, const k
     const krn_trees_quick *q = &t->quick;
     lanes l[KRN_TREES_BLOCK / LANES];
     size_t groups = 0;
+    float *turned = krn_trees_turned(t, sums);
     const bool nans = q->nan_yes && krn_f32_has_nan(x, rows * cols);
     memset(sums, 0, KRN_TREES_BLOCK * q->stride * sizeof(*sums));
+    turn(turned, x, rows, cols, t->n_features);
     for (size_t r = 0; r < rows; r += LANES)
-        l[groups++] = lanes_of(x + r * cols, rows - r, cols, nans);
+        l[groups++] = (lanes){turned + r, nans};
     for (size_t i = 0; i < t->n_trees; i++)
         if (q->depth == KRN_TREES_CROWN)
             add_tree(sums, l, groups, t, i, KRN_TREES_CROWN);
@@ -144,7 +204,7 @@ KRN_DECL_TREES_F32(krn_trees_f32_avx512)
         const size_t n = rows - r < KRN_TREES_BLOCK ? rows - r : KRN_TREES_BLOCK;
         float *to = z + r * t->n_outputs;
         int64_t *labels = label ? label + r : NULL;
-        if (n <= FEW || cols > 1u << 24) { /* offsets of sixteen rows stay in 32 bits */
+        if (n <= FEW || t->n_features > KRN_TREES_TURNED) {
             krn_trees_f32_crown(to, labels, x + r * cols, n, cols, t, scratch);
             continue;
         }
