@@ -47,12 +47,17 @@ static bool fits(const krn_trees *t)
     return true;
 }
 
+static size_t width_of(size_t depth)
+{
+    return (size_t)1 << depth < MIN_WIDTH ? MIN_WIDTH : (size_t)1 << depth;
+}
+
 /* Levels of the crowns: no more than the deepest tree has, and no more memory than eight times the
- * nodes, for a file of many small trees. */
+ * nodes, for a file of many small trees or of one tree many times; 0 = not even one level. */
 static size_t crown_depth(const krn_trees *t)
 {
     size_t d = t->depth < KRN_TREES_CROWN ? t->depth : KRN_TREES_CROWN;
-    while (d > 1 && (t->n_trees << d) > 8 * t->n_nodes + 4096)
+    while (d > 0 && t->n_trees * width_of(d) > 8 * t->n_nodes + 4096)
         d--;
     return d;
 }
@@ -90,7 +95,7 @@ static bool alloc_layout(krn_trees *t, bool single)
 {
     krn_trees_quick *q = &t->quick;
     const size_t leaves = count_leaves(t);
-    q->width = (size_t)1 << q->depth < MIN_WIDTH ? MIN_WIDTH : (size_t)1 << q->depth;
+    q->width = width_of(q->depth);
     q->stride = single ? t->n_outputs : t->n_outputs <= 4 ? 4 : (t->n_outputs + 7) / 8 * 8;
     q->split = nf_alloc_array(t->n_trees * q->width, sizeof(*q->split), NF_MEM_WEIGHTS);
     q->feature = nf_alloc_array(t->n_trees * q->width, sizeof(*q->feature), NF_MEM_WEIGHTS);
@@ -185,6 +190,7 @@ nf_status krn_trees_quicken(krn_trees *t, nf_error *err)
     if (!single && !full_leaves(t, q->has)) return NF_OK;
     memset(q->has, 0, t->n_outputs);
     q->depth = crown_depth(t);
+    if (q->depth == 0) return NF_OK;
     q->below = t->depth - q->depth;
     if (alloc_layout(t, single)) {
         lay_out(t);
