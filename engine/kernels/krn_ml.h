@@ -61,10 +61,12 @@ bool krn_pick_columns_ref(void *y, const void *x, size_t size, size_t rows, size
 void krn_join_columns_ref(float *y, size_t y_cols, size_t at, size_t width, const float *x,
                           size_t x_cols, size_t rows);
 
-/** y: [n, categories]; 1 where at[i] says, at[i] == categories is none: a row of zeros. */
+/** OneHotEncoder, after a table of keys: y: [n, categories]; 1 where at[i] says, at[i] ==
+ * categories is none: a row of zeros. */
 void krn_one_hot_ref(float *y, const size_t *at, size_t n, size_t categories);
 
-/** y[i] = values[at[i]], or `other` where at[i] == n_values; elements of `size` bytes. */
+/** LabelEncoder and CategoryMapper, after a table of keys: y[i] = values[at[i]], or `other` where
+ * at[i] == n_values; elements of `size` bytes. */
 void krn_map_ref(void *y, const size_t *at, size_t n, const void *values, size_t n_values,
                  const void *other, size_t size);
 
