@@ -1,0 +1,65 @@
+/* run_bytes.c - load, plan and run whatever bytes come. Layer: tests. */
+#include "tests/support/run_bytes.h"
+
+#include "engine/base/mem.h"
+#include "engine/session.h"
+
+#include <stdlib.h>
+
+#define LARGEST_ARENA ((size_t)1 << 20)
+#define MOST_MACS     4000000
+
+#define OPEN_SIZE 3 /* what open dimensions are run with */
+
+/* A view of zeros of the shape that io has, or may have. */
+static eng_view make_view(const eng_io *io)
+{
+    eng_view v = {.dtype = io->dtype, .rank = io->rank < 0 ? 2 : io->rank};
+    size_t elems = 1;
+    for (int i = 0; i < v.rank; i++) {
+        v.dim[i] = io->rank < 0 || io->dim[i] < 0 ? OPEN_SIZE : io->dim[i];
+        elems *= (size_t)v.dim[i]; /* the arena's limit has bounded it */
+    }
+    v.bytes = elems * eng_dtype_size(v.dtype);
+    v.data = nf_alloc(v.bytes + 1, NF_MEM_MISC);
+    return v;
+}
+
+/* A run may refuse what it is given (an index out of range), but not the sizes. */
+static bool run_once(eng_session *s, const eng_info *info)
+{
+    eng_view in[8], out[8];
+    if (info->n_inputs > 8 || info->n_outputs > 8) return false;
+    for (size_t i = 0; i < info->n_inputs; i++)
+        in[i] = make_view(&info->inputs[i]);
+    for (size_t i = 0; i < info->n_outputs; i++)
+        out[i] = make_view(&info->outputs[i]);
+    nf_error err = {0};
+    if (info->shapes == ENG_SHAPES_OPEN)
+        (void)eng_session_run_open(s, in, &err);
+    else if (eng_session_run(s, in, out, 1, &err) == NF_ENOMEM)
+        abort(); /* it allocates nothing */
+    for (size_t i = 0; i < info->n_inputs; i++)
+        nf_free(in[i].data);
+    for (size_t i = 0; i < info->n_outputs; i++)
+        nf_free(out[i].data);
+    return true;
+}
+
+nf_status test_run_bytes(nf_bytes file, eng_mode mode, bool *ran, nf_error *err)
+{
+    eng_model *m = NULL;
+    eng_session *s = NULL;
+    const eng_options o = {.mode = mode,
+                           .arith = mode == ENG_MODE_FILE ? ENG_ARITH_REFERENCE : ENG_ARITH_AUTO,
+                           .no_blas = true,
+                           .max_arena = LARGEST_ARENA};
+    const nf_status st = eng_model_load(&m, file, &o, err);
+    *ran = false;
+    if (st) return st;
+    if (eng_model_info(m)->macs <= MOST_MACS && !eng_session_create(&s, m, 1, NULL))
+        *ran = run_once(s, eng_model_info(m));
+    eng_session_destroy(&s);
+    eng_model_unref(&m);
+    return NF_OK;
+}
