@@ -213,6 +213,8 @@ nf_status fmt_onnx_flatten(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_reshape(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_squeeze(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_unsqueeze(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+/** SOFTMAX, LOG_SOFTMAX or HARDMAX, along one axis or, before opset 13, over all from it on. */
+nf_status fmt_onnx_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op);
 nf_status fmt_onnx_transpose(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 
 #endif /* FMT_ONNX_H */

@@ -21,34 +21,6 @@ static nf_status read_relu(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return fmt_onnx_emit(o, IR_CLAMP, &x, 1, y, &attr);
 }
 
-/* One limit of a Clip: an attribute in old files, an optional input in new ones. */
-static nf_status read_limit(float *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t input,
-                            float none)
-{
-    const float *v;
-    size_t count;
-    nf_status st;
-    *out = none;
-    if (o->opset < 11) return fmt_onnx_float(out, o, n, input == 1 ? "min" : "max", none);
-    if (fmt_onnx_in(o, n, input) == IR_NONE) return NF_OK;
-    if ((st = fmt_onnx_floats(&v, &count, o, fmt_onnx_in(o, n, input)))) return st;
-    if (count != 1)
-        return nf_fail(o->err, NF_EFORMAT, o->where, "a limit of %zu numbers, expected 1", count);
-    *out = v[0];
-    return NF_OK;
-}
-
-static nf_status read_clip(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    ir_attr attr = {.clamp = {.clamp = {0, 0}}};
-    int32_t x, y;
-    nf_status st;
-    if ((st = read_limit(&attr.clamp.clamp.low, o, n, 1, -INFINITY))) return st;
-    if ((st = read_limit(&attr.clamp.clamp.high, o, n, 2, INFINITY))) return st;
-    if ((st = unary(&x, &y, o, n))) return st;
-    return fmt_onnx_emit(o, IR_CLAMP, &x, 1, y, &attr);
-}
-
 static nf_status read_binary(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op)
 {
     const ir_attr attr = {.binary = {.clamp = ir_no_clamp()}};
@@ -85,7 +57,8 @@ static nf_status read_div(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 }
 
 /* Before opset 13: over all dimensions from `axis` on, as if they were one. */
-static nf_status flat_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t x, int axis)
+static nf_status flat_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op, int32_t x,
+                              int axis)
 {
     const ir_attr flat = {.reshape = {.flatten = true, .axis = axis}};
     const ir_attr softmax = {.softmax = {.beta = 1, .axis = 1}};
@@ -98,12 +71,12 @@ static nf_status flat_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t x
     if ((st = fmt_onnx_temp(&rows, o, n, ":rows", ENG_F32))) return st;
     if ((st = fmt_onnx_emit(o, IR_RESHAPE, &x, 1, rows, &flat))) return st;
     if ((st = fmt_onnx_temp(&soft, o, n, ":softmax", ENG_F32))) return st;
-    if ((st = fmt_onnx_emit(o, IR_SOFTMAX, &rows, 1, soft, &softmax))) return st;
+    if ((st = fmt_onnx_emit(o, op, &rows, 1, soft, &softmax))) return st;
     if ((st = fmt_onnx_out(&y, o, n, ENG_F32))) return st;
     return fmt_onnx_emit(o, IR_RESHAPE, &soft, 1, y, &back);
 }
 
-static nf_status read_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+nf_status fmt_onnx_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op)
 {
     int64_t axis;
     int32_t x, y;
@@ -115,12 +88,17 @@ static nf_status read_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n)
         return nf_fail(o->err, NF_EFORMAT, o->where, "axis %lld of %d", (long long)axis, rank);
     axis += axis < 0 ? rank : 0;
     if (o->g->tensors[x].dtype != ENG_F32)
-        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "SOFTMAX of %s",
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "%s of %s", ir_op_name(op),
                        eng_dtype_oip(o->g->tensors[x].dtype));
-    if (o->opset < 13 && axis != rank - 1) return flat_softmax(o, n, x, (int)axis);
+    if (o->opset < 13 && axis != rank - 1) return flat_softmax(o, n, op, x, (int)axis);
     const ir_attr attr = {.softmax = {.beta = 1, .axis = (int)axis}};
     if ((st = fmt_onnx_out(&y, o, n, ENG_F32))) return st;
-    return fmt_onnx_emit(o, IR_SOFTMAX, &x, 1, y, &attr);
+    return fmt_onnx_emit(o, op, &x, 1, y, &attr);
+}
+
+static nf_status read_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    return fmt_onnx_softmax(o, n, IR_SOFTMAX);
 }
 
 /* Another name for the same values; an output of the model gets a tensor of its own. */
@@ -170,7 +148,6 @@ const fmt_onnx_row fmt_onnx_core_rows[] = {
     {"Add", 2, 2, read_add},
     {"AveragePool", 1, 1, fmt_onnx_average_pool},
     {"BatchNormalization", 5, 5, fmt_onnx_batch_norm},
-    {"Clip", 1, 3, read_clip},
     {"Constant", 0, 0, read_constant},
     {"Conv", 2, 3, fmt_onnx_conv},
     {"DequantizeLinear", 2, 3, fmt_onnx_dequantize},

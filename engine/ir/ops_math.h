@@ -31,30 +31,30 @@
     X(TANH, 1, 1, 1, same, elem)                                                                   \
     X(LOGISTIC, 1, 1, 1, same, elem)                                                               \
     X(HARD_SWISH, 1, 1, 1, same, elem)                                                             \
-    X(SELU, 1, 1, 1, same, elem)                                                                   \
+    X(SELU, 1, 1, 1, same, elem) /* attr.scalar: beta is gamma; 0, 0: the usual */                 \
     X(SOFTPLUS, 1, 1, 1, same, elem)                                                               \
     X(SOFTSIGN, 1, 1, 1, same, elem)                                                               \
-    X(SILU, 1, 1, 1, same, elem)                                                                   \
+    X(SILU, 1, 1, 1, same, elem) /* x * logistic(attr.scalar.alpha * x); 0: of x */                \
     X(MISH, 1, 1, 1, same, elem)                                                                   \
     X(BITWISE_NOT, 1, 1, 1, same, elem)                                                            \
-    X(LEAKY_RELU, 1, 1, 1, same, elem) /* attr.scalar.alpha, as the next four */                   \
+    X(LEAKY_RELU, 1, 1, 1, same, elem) /* attr.scalar.alpha, as the next three */                  \
     X(ELU, 1, 1, 1, same, elem)                                                                    \
     X(CELU, 1, 1, 1, same, elem)                                                                   \
     X(THRESHOLDED_RELU, 1, 1, 1, same, elem)                                                       \
     X(HARD_SIGMOID, 1, 1, 1, same, elem) /* attr.scalar: alpha * x + beta within 0 .. 1 */         \
     X(SHRINK, 1, 1, 1, same, elem)       /* attr.scalar: alpha is the bias, beta the threshold */  \
     X(GELU, 1, 1, 1, same, elem)         /* attr.misc.flag: by tanh */                             \
-    X(PRELU, 2, 2, 1, broadcast, any)    /* x, slope */                                            \
-    X(POW, 2, 2, 1, broadcast, any)                                                                \
-    X(MINIMUM, 2, 2, 1, broadcast, any)                                                            \
-    X(MAXIMUM, 2, 2, 1, broadcast, any)                                                            \
-    X(SQUARED_DIFFERENCE, 2, 2, 1, broadcast, any)                                                 \
-    X(FLOOR_DIV, 2, 2, 1, broadcast, any)                                                          \
-    X(FLOOR_MOD, 2, 2, 1, broadcast, any)                                                          \
-    X(ATAN2, 2, 2, 1, broadcast, any)                                                              \
-    X(BITWISE_AND, 2, 2, 1, broadcast, any)                                                        \
-    X(BITWISE_OR, 2, 2, 1, broadcast, any)                                                         \
-    X(BITWISE_XOR, 2, 2, 1, broadcast, any)                                                        \
+    X(PRELU, 2, 2, 1, broadcast, pair)   /* x, slope */                                            \
+    X(POW, 2, 2, 1, broadcast, pair)                                                               \
+    X(MINIMUM, 2, 2, 1, broadcast, pair)                                                           \
+    X(MAXIMUM, 2, 2, 1, broadcast, pair)                                                           \
+    X(SQUARED_DIFFERENCE, 2, 2, 1, broadcast, pair)                                                \
+    X(FLOOR_DIV, 2, 2, 1, broadcast, pair)                                                         \
+    X(FLOOR_MOD, 2, 2, 1, broadcast, pair)                                                         \
+    X(ATAN2, 2, 2, 1, broadcast, pair)                                                             \
+    X(BITWISE_AND, 2, 2, 1, broadcast, pair)                                                       \
+    X(BITWISE_OR, 2, 2, 1, broadcast, pair)                                                        \
+    X(BITWISE_XOR, 2, 2, 1, broadcast, pair)                                                       \
     X(EQUAL, 2, 2, 1, broadcast, compare)                                                          \
     X(NOT_EQUAL, 2, 2, 1, broadcast, compare)                                                      \
     X(LESS, 2, 2, 1, broadcast, compare)                                                           \
@@ -64,6 +64,29 @@
     X(LOGICAL_AND, 2, 2, 1, broadcast, logic)                                                      \
     X(LOGICAL_OR, 2, 2, 1, broadcast, logic)                                                       \
     X(LOGICAL_XOR, 2, 2, 1, broadcast, logic)                                                      \
-    X(LOGICAL_NOT, 1, 1, 1, same, logic)
+    X(LOGICAL_NOT, 1, 1, 1, same, logic)                                                           \
+    X(MOD, 2, 2, 1, broadcast, pair) /* sign of the first, as fmod; FLOOR_MOD: of the second */    \
+    X(BIT_SHIFT, 2, 2, 1, broadcast, pair) /* attr.misc.flag: to the right */                      \
+    X(IS_NAN, 1, 1, 1, same, any)                                                                  \
+    X(IS_INF, 1, 1, 1, same, any)        /* attr.misc.flag: + does not count, flag2: - does not */ \
+    X(SELECT, 3, 3, 1, broadcast, any)   /* condition BOOL, then, else */                          \
+    X(REDUCE_SUM, 1, 2, 1, reduce, elem) /* x, axes?; attr.reduce, as the rest down to CUM_PROD */ \
+    X(MEAN, 1, 2, 1, reduce, elem)                                                                 \
+    X(REDUCE_MAX, 1, 2, 1, reduce, elem)                                                           \
+    X(REDUCE_MIN, 1, 2, 1, reduce, elem)                                                           \
+    X(REDUCE_PROD, 1, 2, 1, reduce, elem)                                                          \
+    X(REDUCE_ANY, 1, 2, 1, reduce, elem)                                                           \
+    X(REDUCE_ALL, 1, 2, 1, reduce, elem)                                                           \
+    X(REDUCE_L1, 1, 2, 1, reduce, elem)                                                            \
+    X(REDUCE_L2, 1, 2, 1, reduce, elem)                                                            \
+    X(REDUCE_SUM_SQUARE, 1, 2, 1, reduce, elem)                                                    \
+    X(REDUCE_LOG_SUM, 1, 2, 1, reduce, elem)                                                       \
+    X(REDUCE_LOG_SUM_EXP, 1, 2, 1, reduce, elem)                                                   \
+    X(ARG_MAX, 1, 2, 1, reduce, index) /* along one axis */                                        \
+    X(ARG_MIN, 1, 2, 1, reduce, index)                                                             \
+    X(CUMSUM, 2, 2, 1, scan, elem) /* x, axis */                                                   \
+    X(CUM_PROD, 2, 2, 1, scan, elem)                                                               \
+    X(LOG_SOFTMAX, 1, 1, 1, softmax, elem) /* attr.softmax.axis */                                 \
+    X(HARDMAX, 1, 1, 1, softmax, elem)     /* 1 at the first greatest, else 0 */
 
 #endif /* IR_OPS_MATH_H */

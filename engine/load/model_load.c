@@ -31,7 +31,8 @@ static plan_env env_for(const eng_options *o, const ir_graph *g)
 {
     const unsigned cpu = krn_cpu_flags(o->isa);
     plan_env env = {.round = o->arith == ENG_ARITH_REFERENCE ? KRN_ROUND_FIXED : KRN_ROUND_FLOAT,
-                    .away = o->arith == ENG_ARITH_REFERENCE};
+                    .away = o->arith == ENG_ARITH_REFERENCE,
+                    .cpu = cpu};
     krn_qs8_init(&env.qs8, cpu);
     env.blas = !o->no_blas && g && needs_blas(g) && krn_blas_open(o->blas_core, cpu);
     return env;

@@ -17,6 +17,7 @@ typedef struct plan_env {
     krn_round round; /* of the integer ops */
     bool away;       /* QUANTIZE rounds halves away from zero */
     bool blas;
+    unsigned cpu; /* krn_cpu bits that kernels may use */
 } plan_env;
 
 typedef struct plan_shape { /* concrete: the batch is filled in */
