@@ -281,22 +281,12 @@ SELECT(select_4, uint32_t)
 SELECT(select_8, uint64_t)
 SELECT(select_16, nf_span)
 
+/* By bytes of an element. */
+static void (*const selects[])(void *y, krn_side c, krn_side a, krn_side b, size_t n) = {
+    [1] = select_1, [2] = select_2, [4] = select_4, [8] = select_8, [16] = select_16,
+};
+
 void krn_select_ref(void *y, krn_side c, krn_side a, krn_side b, size_t n, size_t size)
 {
-    switch (size) {
-    case 1:
-        select_1(y, c, a, b, n);
-        break;
-    case 2:
-        select_2(y, c, a, b, n);
-        break;
-    case 4:
-        select_4(y, c, a, b, n);
-        break;
-    case 8:
-        select_8(y, c, a, b, n);
-        break;
-    default:
-        select_16(y, c, a, b, n);
-    }
+    selects[size](y, c, a, b, n);
 }

@@ -52,6 +52,17 @@ static size_t lines_of(const krn_groups *g)
 /* acc[i * step] takes in x[i], i < n; most: what is taken off x first, at the same place. */
 typedef void (*fold_f32)(double *acc, const float *x, size_t n, size_t step, const float *most);
 
+static void fold_lines(double *acc, const float *x, const krn_groups *g, fold_f32 fold,
+                       const float *most)
+{
+    const size_t n = g->dim[g->n - 1], lines = lines_of(g);
+    const size_t step = g->reduced[g->n - 1] ? 0 : 1;
+    for (size_t k = 0; k < lines; k++) {
+        const size_t at = place_of(g, k);
+        fold(acc + at, x + k * n, n, step, most ? most + at : NULL);
+    }
+}
+
 #define FOLD(name, start, term, join)                                                              \
     static void name(double *acc, const float *x, size_t n, size_t step, const float *most)        \
     {                                                                                              \
@@ -96,17 +107,6 @@ FOLD(fold_product, 1, (double)v, a *b)
 FOLD(fold_max, -(double)INFINITY, (double)v, a > b || a != a ? a : b)
 FOLD(fold_min, (double)INFINITY, (double)v, a < b || a != a ? a : b)
 FOLD(fold_exp, 0, (double)expf(v - m), a + b)
-
-static void fold_lines(double *acc, const float *x, const krn_groups *g, fold_f32 fold,
-                       const float *most)
-{
-    const size_t n = g->dim[g->n - 1], lines = lines_of(g);
-    const size_t step = g->reduced[g->n - 1] ? 0 : 1;
-    for (size_t k = 0; k < lines; k++) {
-        const size_t at = place_of(g, k);
-        fold(acc + at, x + k * n, n, step, most ? most + at : NULL);
-    }
-}
 
 static const struct {
     fold_f32 fold;

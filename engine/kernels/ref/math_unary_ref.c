@@ -44,6 +44,32 @@ static inline float shrunk(float x, float bias, float threshold)
 #define GELU_CUBIC  0.044715f
 #define GELU_TAN(x) tanhf(SQRT_2_PI *((x) + GELU_CUBIC * (x) * (x) * (x)))
 
+static void f32_is_nan(void *to, const void *from, size_t n, const float *p)
+{
+    const float *x = from;
+    uint8_t *y = to;
+    (void)p;
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] != x[i];
+}
+
+static void f32_is_inf(void *to, const void *from, size_t n, const float *p)
+{
+    const float *x = from;
+    uint8_t *y = to;
+    for (size_t i = 0; i < n; i++)
+        y[i] = isinf(x[i]) && (x[i] > 0 ? p[0] : p[1]) != 0;
+}
+
+static void bool_logical_not(void *to, const void *from, size_t n, const float *p)
+{
+    const uint8_t *x = from;
+    uint8_t *y = to;
+    (void)p;
+    for (size_t i = 0; i < n; i++)
+        y[i] = !x[i];
+}
+
 F32(abs, fabsf(x))
 F32(neg, -x)
 F32(sign, x > 0 ? 1.0f : x < 0 ? -1.0f : x)
@@ -84,32 +110,6 @@ F32(hard_sigmoid, within(p[0] * x + p[1], 0, 1))
 F32(shrink, shrunk(x, p[0], p[1]))
 F32(gelu, 0.5f * x * (1 + erff(x * SQRT_HALF)))
 F32(gelu_tanh, 0.5f * x * (1 + GELU_TAN(x)))
-
-static void f32_is_nan(void *to, const void *from, size_t n, const float *p)
-{
-    const float *x = from;
-    uint8_t *y = to;
-    (void)p;
-    for (size_t i = 0; i < n; i++)
-        y[i] = x[i] != x[i];
-}
-
-static void f32_is_inf(void *to, const void *from, size_t n, const float *p)
-{
-    const float *x = from;
-    uint8_t *y = to;
-    for (size_t i = 0; i < n; i++)
-        y[i] = isinf(x[i]) && (x[i] > 0 ? p[0] : p[1]) != 0;
-}
-
-static void bool_logical_not(void *to, const void *from, size_t n, const float *p)
-{
-    const uint8_t *x = from;
-    uint8_t *y = to;
-    (void)p;
-    for (size_t i = 0; i < n; i++)
-        y[i] = !x[i];
-}
 
 /* Whole numbers are widened to 64 bits, and what comes out is cut to their own type. */
 #define INT(T, name, expr)                                                                         \
