@@ -289,9 +289,14 @@ static nf_status read_quantize(fmt_tfl *t, const fmt_tfl_op *op)
     return fmt_tfl_add(&(ir_node *){NULL}, t, op, IR_QUANTIZE, 1);
 }
 
+/* Float16 weights go through it too: they have no scale. */
 static nf_status read_dequantize(fmt_tfl *t, const fmt_tfl_op *op)
 {
-    return fmt_tfl_add(&(ir_node *){NULL}, t, op, IR_DEQUANTIZE, 1);
+    const ir_tensor *x;
+    const nf_status st = fmt_tfl_in(&x, t, op, 0);
+    if (st) return st;
+    const bool half = x && x->dtype == ENG_F16;
+    return fmt_tfl_add(&(ir_node *){NULL}, t, op, half ? IR_CAST : IR_DEQUANTIZE, 1);
 }
 
 const fmt_tfl_row fmt_tfl_core_rows[] = {

@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 
 #define NAME_MOST 256 /* bytes of a tensor's name that are kept */
+#define TYPE_INT4 17  /* of the schema's TensorType */
 
 static const struct {
     const char *name;
@@ -14,7 +15,7 @@ static const struct {
     {"INT64", ENG_I64},   {"STRING", -1},        {"BOOL", ENG_BOOL},     {"INT16", ENG_I16},
     {"COMPLEX64", -1},    {"INT8", ENG_I8},      {"FLOAT64", ENG_F64},   {"COMPLEX128", -1},
     {"UINT64", ENG_U64},  {"RESOURCE", ENG_I32}, {"VARIANT", -1},        {"UINT32", ENG_U32},
-    {"UINT16", ENG_U16},  {"INT4", -1},          {"BFLOAT16", ENG_BF16}, {"INT2", -1},
+    {"UINT16", ENG_U16},  {"INT4", ENG_I8},      {"BFLOAT16", ENG_BF16}, {"INT2", -1},
     {"UINT4", -1},
 };
 
@@ -27,7 +28,7 @@ static nf_status spend(fmt_tfl *t, size_t bytes)
     return NF_OK;
 }
 
-static nf_status find_type(eng_dtype *out, fmt_tfl *t, fmt_table table, const char *name)
+static nf_status find_type(eng_dtype *out, int *bits, fmt_tfl *t, fmt_table table, const char *name)
 {
     const uint8_t type = fmt_fb_u8(&t->fb, table, 1, 0);
     if (type >= NF_COUNT(types))
@@ -36,6 +37,7 @@ static nf_status find_type(eng_dtype *out, fmt_tfl *t, fmt_table table, const ch
     if (types[type].dtype < 0)
         return nf_fail(t->err, NF_EUNSUPPORTED, name, "element type %s", types[type].name);
     *out = (eng_dtype)types[type].dtype;
+    *bits = type == TYPE_INT4 ? 4 : 0;
     return NF_OK;
 }
 
@@ -125,13 +127,34 @@ static nf_status find_content(nf_bytes *out, fmt_tfl *t, uint32_t buffer, const 
     return fmt_tfl_check(t);
 }
 
+/* Two values a byte, the low one first; of an odd number the last high half is unused. */
+static nf_status unpack_int4(fmt_tfl *t, ir_tensor *x, nf_bytes packed)
+{
+    size_t n;
+    nf_status st;
+    if (!ir_elems(&n, x, 1) || packed.len != (n + 1) / 2)
+        return nf_fail(t->err, NF_EFORMAT, x->name, "%zu bytes of INT4 do not fit the shape",
+                       packed.len);
+    if ((st = spend(t, n))) return st;
+    int8_t *values = nf_alloc(n, NF_MEM_GRAPH);
+    if (!values) return nf_fail(t->err, NF_ENOMEM, x->name, "no memory for %zu values", n);
+    for (size_t i = 0; i < n; i++) {
+        const int half = (packed.data[i / 2] >> (i % 2 ? 4 : 0)) & 15;
+        values[i] = (int8_t)(half < 8 ? half : half - 16);
+    }
+    return ir_take_data(x, (uint8_t *)values, n, t->err);
+}
+
 static nf_status read_content(fmt_tfl *t, ir_tensor *x, fmt_table table)
 {
     nf_bytes content;
     nf_status st;
     const uint32_t buffer = (uint32_t)fmt_fb_i32(&t->fb, table, 2, 0);
     if ((st = find_content(&content, t, buffer, x->name))) return st;
+    if (x->bits && content.len == 0)
+        return nf_fail(t->err, NF_EUNSUPPORTED, x->name, "INT4 values that the model computes");
     if (content.len == 0) return NF_OK;
+    if (x->bits) return unpack_int4(t, x, content);
     if ((st = spend(t, content.len))) return st;
     return ir_set_data(x, content, t->err);
 }
@@ -148,7 +171,7 @@ static nf_status read_tensor(fmt_tfl *t, int32_t index, bool input)
     if ((st = ir_add_tensor(&at, t->g, name.s, name.len, ENG_F32, t->err))) return st;
     ir_tensor *x = &t->g->tensors[at];
     t->map[index] = at + 1;
-    if ((st = find_type(&x->dtype, t, table, x->name))) return st;
+    if ((st = find_type(&x->dtype, &x->bits, t, table, x->name))) return st;
     x->variable = !input && fmt_fb_u8(&t->fb, table, 5, 0) != 0;
     if (fmt_fb_has(fmt_fb_sub(&t->fb, table, 6)))
         return nf_fail(t->err, NF_EUNSUPPORTED, x->name, "a sparse tensor");

@@ -50,10 +50,10 @@ static nf_status wrong_types(const check_args *a)
                    y ? eng_dtype_oip(y->dtype) : "", eng_dtype_oip(a->out->dtype));
 }
 
-/* An 8-bit activation: one scale for the whole tensor. */
+/* An 8- or 16-bit activation: one scale for the whole tensor. */
 static nf_status check_activation(const check_args *a, const ir_tensor *t)
 {
-    if (!is_byte(t)) return wrong_types(a);
+    if (!is_byte(t) && t->dtype != ENG_I16) return wrong_types(a);
     if (t->quant.n != 1)
         return nf_fail(a->err, NF_EUNSUPPORTED, t->name, "%s of %s needs one scale, there are %zu",
                        ir_op_name(a->node->op), eng_dtype_oip(t->dtype), t->quant.n);
@@ -76,8 +76,9 @@ static bool is_stored(const check_args *a, int32_t i)
     const ir_tensor *t = input(a, i);
     if (!t || t->data) return true;
     const int32_t m = a->maker[a->node->in[i]];
-    return m != IR_NONE && a->g->nodes[m].op == IR_DEQUANTIZE &&
-           a->g->tensors[a->g->nodes[m].in[0]].data;
+    if (m == IR_NONE) return false;
+    const ir_node *from = &a->g->nodes[m]; /* CAST: of float16 */
+    return (from->op == IR_DEQUANTIZE || from->op == IR_CAST) && a->g->tensors[from->in[0]].data;
 }
 
 static nf_status check_weights(const check_args *a, const ir_tensor *w, int axis)
@@ -95,8 +96,12 @@ static nf_status check_weights(const check_args *a, const ir_tensor *w, int axis
     return NF_OK;
 }
 
-static nf_status check_bias(const check_args *a, const ir_tensor *b, eng_dtype dtype)
+/* INT16 activations have a bias of INT64, in some files of INT32. */
+static nf_status check_bias(const check_args *a, const ir_tensor *b, const ir_tensor *x)
 {
+    const eng_dtype dtype = x->dtype == ENG_F32                          ? ENG_F32
+                            : x->dtype == ENG_I16 && b->dtype == ENG_I64 ? ENG_I64
+                                                                         : ENG_I32;
     const int64_t channels = a->out->dim[a->out->rank - 1];
     size_t n = 0;
     if (b->dtype != dtype)
@@ -119,8 +124,9 @@ static nf_status check_product(const check_args *a)
                        ir_op_name(a->node->op));
     if (!real && ((st = check_activation(a, x)) || (st = check_activation(a, a->out)))) return st;
     if ((st = check_weights(a, w, a->node->op == IR_DEPTHWISE_CONV_2D ? 3 : 0))) return st;
-    if (b && (st = check_bias(a, b, real ? ENG_F32 : ENG_I32))) return st;
+    if (b && (st = check_bias(a, b, x))) return st;
     if (real) return a->out->dtype == ENG_F32 ? NF_OK : wrong_types(a);
+    if (x->dtype != a->out->dtype && x->dtype == ENG_I16) return wrong_types(a);
     if (w->dtype == ENG_F32)
         return nf_fail(a->err, NF_EFORMAT, w->name, "FP32 weights meet %s activations",
                        eng_dtype_oip(x->dtype));
@@ -171,7 +177,9 @@ static nf_status check_softmax(const check_args *a)
     const float beta = a->node->attr.softmax.beta;
     if (!isfinite(beta) || beta <= 0)
         return nf_fail(a->err, NF_EFORMAT, a->out->name, "SOFTMAX has beta %g", (double)beta);
-    return check_same_type(a);
+    /* 8 bits may become 16 */
+    return a->out->dtype == ENG_I16 && is_byte(input(a, 0)) ? check_activation(a, input(a, 0))
+                                                            : check_same_type(a);
 }
 
 static nf_status check_quantize(const check_args *a)
