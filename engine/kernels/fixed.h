@@ -43,9 +43,21 @@ static inline int32_t krn_shift_left(int32_t x, int n)
 static inline int32_t krn_scale_int(int32_t x, krn_factor f)
 {
     const int left = f.shift > 0 ? f.shift : 0;
-    const int right = f.shift > 0 ? 0 : -f.shift;
+    const int right = f.shift > 0 ? 0 : f.shift < -31 ? 31 : -f.shift;
     return krn_shift_right(krn_mul_high((int32_t)((uint32_t)x << left), f.m), right);
 }
+
+/** x times the factor cut to 15 bits, for sums that need 64; |x| < 2^47, shift below 15. */
+static inline int32_t krn_scale_long(int64_t x, krn_factor f)
+{
+    const int64_t m = f.m < 0x7FFF0000 ? (f.m + (1 << 15)) >> 16 : 0x7FFF;
+    const int down = 15 - f.shift;
+    const int64_t y = ((int64_t)((uint64_t)x * (uint64_t)m) + ((int64_t)1 << (down - 1))) >> down;
+    return y > INT32_MAX ? INT32_MAX : y < INT32_MIN ? INT32_MIN : (int32_t)y;
+}
+
+/** 1 / sqrt(x) for x > 0. */
+krn_factor krn_inverse_root(int32_t x);
 
 /** exp(x) as Q0.31 for x <= 0 given as Q5.26. */
 int32_t krn_exp_q5_26(int32_t x);

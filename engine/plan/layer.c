@@ -60,8 +60,8 @@ static int kind_of(const ir_graph *g, const ir_node *node)
 }
 
 static const plan_kernel *const tables[] = {
-    plan_core_kernels, plan_math_kernels, plan_move_kernels, plan_nn_kernels,
-    plan_rnn_kernels,  plan_ml_kernels,   plan_flow_kernels,
+    plan_quant_kernels, plan_core_kernels, plan_math_kernels, plan_move_kernels,
+    plan_nn_kernels,    plan_rnn_kernels,  plan_ml_kernels,   plan_flow_kernels,
 };
 
 static const plan_kernel *find(ir_op op, int kind)

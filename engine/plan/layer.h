@@ -68,8 +68,9 @@ enum plan_kind {
 };
 
 /* The tables of layer.c; each ends with a row whose name is NULL. */
-extern const plan_kernel plan_core_kernels[], plan_math_kernels[], plan_move_kernels[],
-    plan_nn_kernels[], plan_rnn_kernels[], plan_ml_kernels[], plan_flow_kernels[];
+extern const plan_kernel plan_quant_kernels[], plan_core_kernels[], plan_math_kernels[],
+    plan_move_kernels[], plan_nn_kernels[], plan_rnn_kernels[], plan_ml_kernels[],
+    plan_flow_kernels[];
 
 /* Weights of a product, for each of `groups` groups: n outputs from k inputs. */
 typedef struct plan_product {

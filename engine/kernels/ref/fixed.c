@@ -62,3 +62,29 @@ int32_t krn_reciprocal_q12(int32_t x, int *bits_over_unit)
     }
     return krn_shift_left(y, 1);
 }
+
+/* Newton's steps y += y / 2 * (1 - x * y * y) in Q3.28, on x brought to 1/4 .. 1. */
+static int32_t root_steps(int32_t half)
+{
+    const int32_t three_halves = (1 << 28) + (1 << 27), root_half = 1518500250;
+    int32_t y = 1 << 28;
+    for (int i = 0; i < 5; i++) {
+        const int32_t cube = krn_shift_left(krn_mul_high(krn_mul_high(y, y), y), 6);
+        const int32_t next = krn_mul_high(three_halves, y) - krn_mul_high(half, cube);
+        y = krn_shift_left(next, 3);
+    }
+    return krn_mul_high(y, root_half);
+}
+
+krn_factor krn_inverse_root(int32_t x)
+{
+    int down = 11;
+    if (x <= 1) return (krn_factor){INT32_MAX, 0};
+    for (; x >= 1 << 29; x /= 4)
+        down++;
+    const int pairs = (__builtin_clz((uint32_t)x) - 1) / 2 - 1;
+    down -= pairs;
+    const int32_t root = root_steps((int32_t)((uint32_t)x << (2 * pairs)) >> 1);
+    return down < 0 ? (krn_factor){(int32_t)((uint32_t)root << -down), 0}
+                    : (krn_factor){root, -down};
+}

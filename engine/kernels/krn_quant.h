@@ -1,0 +1,111 @@
+/* krn_quant.h - operators on quantized values, one by one: INT8, UINT8 and INT16. Layer: kernels.
+ * Thread rule: pure functions. Source: TensorFlow Lite's reference kernels, where nothing else is
+ * said. An operator of one 8-bit operand becomes a table of its 256 results. */
+#ifndef KRN_QUANT_H
+#define KRN_QUANT_H
+
+#include "engine/kernels/fixed.h"
+#include "engine/kernels/krn_cast.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KRN_LUT16 513 /* entries of a table over the int16 range; the last is for interpolation */
+
+/** The range of an 8- or 16-bit type; false for another one. */
+bool krn_q_range(int32_t *low, int32_t *high, krn_type type);
+
+/** Element i of x as a number. */
+int32_t krn_q_get(const void *x, krn_type type, size_t i);
+void krn_q_put(void *y, krn_type type, size_t i, int32_t v);
+
+typedef enum krn_q_way {
+    KRN_Q_SCALE,      /* x * factor: other scales, and the RELU family by its limits */
+    KRN_Q_LEAKY,      /* the same, negative x times factor2 */
+    KRN_Q_LEAKY_Q7,   /* as XNNPACK: both factors in 1/256, halves up */
+    KRN_Q_ABS,        /* |x| * factor */
+    KRN_Q_RSQRT,      /* factor / sqrt(x) */
+    KRN_Q_SQRT,       /* in float, cut towards 0 */
+    KRN_Q_HARD_SWISH, /* factor to the result's scale; factor2 to x / 3 in Q0.15 */
+    KRN_Q_REAL,       /* real(x) in float */
+    KRN_Q_REAL_EVEN,  /* the same, as XNNPACK: halves to even */
+    KRN_Q_TABLE16,    /* INT16 through table */
+    KRN_Q_LOGISTIC16, /* INT16, by a table of the logistic function; factor.m and factor.shift */
+    KRN_Q_TANH16,     /* bring x to 1/3 * 2^-12 */
+} krn_q_way;
+
+typedef struct krn_q_unary {
+    krn_q_way way;
+    krn_type from, to;
+    int32_t zero_x, zero, low, high;
+    krn_factor factor, factor2;
+    float scale_x, scale;
+    float (*real)(float x, const float *with);
+    float with[2];          /* for real */
+    const int16_t *table;   /* [KRN_LUT16] */
+    const uint16_t *points; /* [256] of krn_logistic_points */
+} krn_q_unary;
+
+/** The result for the stored value q. */
+int32_t krn_q_value(const krn_q_unary *p, int32_t q);
+
+/** table[b] for the byte b of an 8-bit operand. */
+void krn_q_tabulate(int32_t table[256], const krn_q_unary *p);
+
+void krn_q_lookup_ref(void *y, krn_type to, const uint8_t *x, const int32_t table[256], size_t n);
+void krn_q_unary_ref(void *y, const void *x, size_t n, const krn_q_unary *p);
+
+/** Fills a table over [low, high] of a function's values in units of `unit`, each point moved by
+ * half the error that interpolation makes in the middle of its step. */
+void krn_lut16_fill(int16_t table[KRN_LUT16], float (*real)(float x, const float *with),
+                    const float *with, float low, float high, float unit);
+
+/** The table at v, interpolated. */
+static inline int32_t krn_lut16_at(const int16_t *table, int32_t v)
+{
+    const int16_t *at = table + 256 + (v >> 7);
+    return at[0] + (((at[1] - at[0]) * (v & 127) + 64) >> 7);
+}
+
+/** Fills 256 points of the logistic function, at i / 24, in Q0.16. */
+void krn_logistic_points(uint16_t points[256]);
+
+/* The logistic function and tanh in Q0.15 of x in units of 2^-12 / 3, by those points. */
+int16_t krn_logistic16(const uint16_t *points, int32_t x);
+int16_t krn_tanh16(const uint16_t *points, int32_t x);
+
+typedef enum krn_q2_way {
+    KRN_Q2_ADD,
+    KRN_Q2_SUB,
+    KRN_Q2_MUL,
+    KRN_Q2_DIV,
+    KRN_Q2_SQUARED_DIFFERENCE,
+    KRN_Q2_MINIMUM,
+    KRN_Q2_MAXIMUM,
+    KRN_Q2_PRELU,
+    KRN_Q2_EQUAL, /* comparisons: the result is BOOL */
+    KRN_Q2_NOT_EQUAL,
+    KRN_Q2_LESS,
+    KRN_Q2_LESS_EQUAL,
+    KRN_Q2_GREATER,
+    KRN_Q2_GREATER_EQUAL,
+} krn_q2_way;
+
+typedef struct krn_q_binary {
+    krn_q2_way way;
+    krn_type type, to;
+    int32_t zero_a, zero_b, zero, low, high;
+    int left;                              /* head room of ADD and its like, bits */
+    krn_factor factor_a, factor_b, factor; /* to the common scale, and to the result's */
+    bool real;                             /* as XNNPACK: MUL by real_a, halves to even; ADD and SUB
+                                              by whole factors mul_a, mul_b over 2^left */
+    float real_a;
+    int32_t mul_a, mul_b;
+} krn_q_binary;
+
+/* y[i] = a[i * step_a] op b[i * step_b], i < n; step 0 repeats one element of that side. */
+void krn_q_binary_ref(void *y, const void *a, size_t step_a, const void *b, size_t step_b, size_t n,
+                      const krn_q_binary *p);
+
+#endif /* KRN_QUANT_H */

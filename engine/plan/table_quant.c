@@ -1,0 +1,42 @@
+/* table_quant.c - kernels on quantized values, of ops from every family. They come before those of
+ * the other tables. Layer: plan. Thread rule: no shared state. */
+#include "engine/plan/quant.h"
+
+#define UNARY(op, kind, name)                                                                      \
+    {                                                                                              \
+        op, kind, name, plan_q_unary, plan_bind_q_unary, NULL                                      \
+    }
+#define BINARY(op, kind, name)                                                                     \
+    {                                                                                              \
+        op, kind, name, plan_q_binary, plan_bind_q_binary, plan_run_q_binary                       \
+    }
+
+// clang-format off
+const plan_kernel plan_quant_kernels[] = { /* op, kind, shown name, prepare, bind, run */
+    UNARY(IR_CLAMP,       PLAN_Q8,  "clamp qs8"),      UNARY(IR_CLAMP,      PLAN_Q16, "clamp qs16"),
+    UNARY(IR_LEAKY_RELU,  PLAN_Q8,  "leaky_relu qs8"), UNARY(IR_LEAKY_RELU, PLAN_Q16, "leaky_relu qs16"),
+    UNARY(IR_ABS,         PLAN_Q8,  "abs qs8"),        UNARY(IR_ABS,        PLAN_Q16, "abs qs16"),
+    UNARY(IR_RSQRT,       PLAN_Q8,  "rsqrt qs8"),      UNARY(IR_RSQRT,      PLAN_Q16, "rsqrt qs16"),
+    UNARY(IR_SQRT,        PLAN_Q8,  "sqrt qs8"),       UNARY(IR_SQRT,       PLAN_Q16, "sqrt qs16"),
+    UNARY(IR_HARD_SWISH,  PLAN_Q8,  "hard_swish qs8"),
+    UNARY(IR_TANH,        PLAN_Q8,  "tanh qs8"),       UNARY(IR_TANH,       PLAN_Q16, "tanh qs16"),
+    UNARY(IR_LOGISTIC,    PLAN_Q8,  "logistic qs8"),   UNARY(IR_LOGISTIC,   PLAN_Q16, "logistic qs16"),
+    UNARY(IR_ELU,         PLAN_Q8,  "elu qs8"),
+    UNARY(IR_GELU,        PLAN_Q8,  "gelu qs8"),
+    UNARY(IR_EXP,         PLAN_Q8,  "exp qs8"),        UNARY(IR_EXP,        PLAN_Q16, "exp qs16"),
+    UNARY(IR_LOG,         PLAN_Q8,  "log qs8"),        UNARY(IR_LOG,        PLAN_Q16, "log qs16"),
+    UNARY(IR_QUANTIZE,    PLAN_Q8,  "quantize qs8"),   UNARY(IR_QUANTIZE,   PLAN_Q16, "quantize qs16"),
+    BINARY(IR_ADD,        PLAN_Q16, "add qs16"),
+    BINARY(IR_SUB,        PLAN_Q8,  "sub qs8"),        BINARY(IR_SUB,       PLAN_Q16, "sub qs16"),
+    BINARY(IR_MUL,        PLAN_Q16, "mul qs16"),
+    BINARY(IR_DIV,        PLAN_Q8,  "div qs8"),
+    BINARY(IR_SQUARED_DIFFERENCE, PLAN_Q8, "squared_difference qs8"),
+    BINARY(IR_MINIMUM,    PLAN_Q8,  "minimum qs8"),    BINARY(IR_MINIMUM,   PLAN_Q16, "minimum qs16"),
+    BINARY(IR_MAXIMUM,    PLAN_Q8,  "maximum qs8"),    BINARY(IR_MAXIMUM,   PLAN_Q16, "maximum qs16"),
+    BINARY(IR_PRELU,      PLAN_Q8,  "prelu qs8"),
+    BINARY(IR_EQUAL,      PLAN_Q8,  "equal qs8"),      BINARY(IR_NOT_EQUAL, PLAN_Q8,  "not_equal qs8"),
+    BINARY(IR_LESS,       PLAN_Q8,  "less qs8"),       BINARY(IR_LESS_EQUAL, PLAN_Q8, "less_equal qs8"),
+    BINARY(IR_GREATER,    PLAN_Q8,  "greater qs8"),    BINARY(IR_GREATER_EQUAL, PLAN_Q8, "greater_equal qs8"),
+    {.name = NULL},
+};
+// clang-format on
