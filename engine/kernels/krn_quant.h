@@ -23,7 +23,7 @@ void krn_q_put(void *y, krn_type type, size_t i, int32_t v);
 typedef enum krn_q_way {
     KRN_Q_SCALE,      /* x * factor: other scales, and the RELU family by its limits */
     KRN_Q_LEAKY,      /* the same, negative x times factor2 */
-    KRN_Q_LEAKY_Q7,   /* as XNNPACK: both factors in 1/256, halves up */
+    KRN_Q_COARSE,     /* as XNNPACK: factor.m, negative x factor2.m, in 1/256, halves up */
     KRN_Q_ABS,        /* |x| * factor */
     KRN_Q_RSQRT,      /* factor / sqrt(x) */
     KRN_Q_SQRT,       /* in float, cut towards 0 */
@@ -31,8 +31,10 @@ typedef enum krn_q_way {
     KRN_Q_REAL,       /* real(x) in float */
     KRN_Q_REAL_EVEN,  /* the same, as XNNPACK: halves to even */
     KRN_Q_TABLE16,    /* INT16 through table */
-    KRN_Q_LOGISTIC16, /* INT16, by a table of the logistic function; factor.m and factor.shift */
-    KRN_Q_TANH16,     /* bring x to 1/3 * 2^-12 */
+    KRN_Q_LOGISTIC16, /* INT16, by points: factor.m / 2^factor.shift is from x to 1/3 * 2^-12 */
+    KRN_Q_TANH16,
+    KRN_Q_LOGISTIC_FIXED, /* INT16 of 2^-12, in fixed point alone */
+    KRN_Q_TANH_FIXED,     /* INT16 of 2^-12 or 2^-11: factor.shift 0 or 1 */
 } krn_q_way;
 
 typedef struct krn_q_unary {
@@ -56,10 +58,15 @@ void krn_q_tabulate(int32_t table[256], const krn_q_unary *p);
 void krn_q_lookup_ref(void *y, krn_type to, const uint8_t *x, const int32_t table[256], size_t n);
 void krn_q_unary_ref(void *y, const void *x, size_t n, const krn_q_unary *p);
 
-/** Fills a table over [low, high] of a function's values in units of `unit`, each point moved by
- * half the error that interpolation makes in the middle of its step. */
+typedef struct krn_lut16_range {
+    float low, high;   /* of x */
+    float least, most; /* what INT16_MIN and INT16_MAX stand for */
+} krn_lut16_range;
+
+/** Fills a table of a function's values, each point moved by half the error that interpolation
+ * makes in the middle of its step. */
 void krn_lut16_fill(int16_t table[KRN_LUT16], float (*real)(float x, const float *with),
-                    const float *with, float low, float high, float unit);
+                    const float *with, const krn_lut16_range *range);
 
 /** The table at v, interpolated. */
 static inline int32_t krn_lut16_at(const int16_t *table, int32_t v)
@@ -74,6 +81,26 @@ void krn_logistic_points(uint16_t points[256]);
 /* The logistic function and tanh in Q0.15 of x in units of 2^-12 / 3, by those points. */
 int16_t krn_logistic16(const uint16_t *points, int32_t x);
 int16_t krn_tanh16(const uint16_t *points, int32_t x);
+
+/* The same in fixed point alone, by Newton's method and a series: x in Q3.12, and for tanh with
+ * `bits` integer bits, 0 .. 7. Source: gemmlowp's fixed-point notes, on 16 bits. */
+int16_t krn_logistic_fixed16(int16_t x);
+int16_t krn_tanh_fixed16(int16_t x, int bits);
+
+/** a * b / 2^15, rounded to nearest, halves away from zero, saturated. */
+static inline int16_t krn_mul_high16(int16_t a, int16_t b)
+{
+    if (a == INT16_MIN && b == INT16_MIN) return INT16_MAX;
+    const int32_t product = a * b;
+    return (int16_t)((product + (product >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
+}
+
+/** x * 2^n, saturated; n in 0..15. */
+static inline int16_t krn_shift_left16(int32_t x, int n)
+{
+    const int64_t wide = (int64_t)x * ((int64_t)1 << n);
+    return (int16_t)(wide > INT16_MAX ? INT16_MAX : wide < INT16_MIN ? INT16_MIN : wide);
+}
 
 typedef enum krn_q2_way {
     KRN_Q2_ADD,

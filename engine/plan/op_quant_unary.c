@@ -104,6 +104,17 @@ static nf_status scaled(krn_factor *f, double real, const ir_tensor *y, nf_error
     return nf_fail(err, NF_EFORMAT, y->name, "its scale is %g times too small", real);
 }
 
+/* XNNPACK's factors: whole 256ths, from 2^-8 to 2^7. */
+static void coarse(unary *u, float positive, float negative)
+{
+    krn_q_unary *p = &u->p;
+    if (p->from != p->to || p->from == KRN_I16) return;
+    if (positive < 0x1p-8f || positive > 0x1p7f || negative < 0x1p-8f || negative > 0x1p7f) return;
+    p->way = KRN_Q_COARSE;
+    p->factor.m = (int32_t)lrintf(256 * positive);
+    p->factor2.m = (int32_t)lrintf(256 * negative);
+}
+
 static nf_status leaky(unary *u, const plan_layer *l, const ir_tensor *y, nf_error *err)
 {
     krn_q_unary *p = &u->p;
@@ -114,6 +125,7 @@ static nf_status leaky(unary *u, const plan_layer *l, const ir_tensor *y, nf_err
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "LEAKY_RELU with slope %g", (double)alpha);
     if ((st = scaled(&p->factor2, negative, y, err))) return st;
     p->way = KRN_Q_LEAKY;
+    if (plan_q_fast(l)) coarse(u, p->scale_x / p->scale, p->scale_x / p->scale * alpha);
     return NF_OK;
 }
 
@@ -129,7 +141,7 @@ static nf_status hard_swish(unary *u, const ir_tensor *y, nf_error *err)
 }
 
 /* LOGISTIC and TANH of INT16: the scale of x must be 2^-12 / 3 after the factor. */
-static void curve16(unary *u, ir_op op)
+static void curve16(unary *u, ir_op op, bool fast)
 {
     krn_q_unary *p = &u->p;
     int exponent;
@@ -140,7 +152,8 @@ static void curve16(unary *u, ir_op op)
     p->points = u->points;
     krn_logistic_points(u->points);
     if (power && (left == 0 || (left == 1 && op == IR_TANH))) {
-        p->factor = (krn_factor){3 << left, 0};
+        p->factor = (krn_factor){3 << left, fast ? left : 0};
+        if (fast) p->way = op == IR_TANH ? KRN_Q_TANH_FIXED : KRN_Q_LOGISTIC_FIXED;
         return;
     }
     for (p->factor.shift = 0; m <= 32767.0 / 2 && p->factor.shift <= 30; p->factor.shift++)
@@ -153,8 +166,9 @@ static void table16(unary *u)
     krn_q_unary *p = &u->p;
     p->way = KRN_Q_TABLE16;
     p->table = u->table16;
-    krn_lut16_fill(u->table16, p->real, p->with, p->scale_x * INT16_MIN, p->scale_x * INT16_MAX,
-                   p->scale);
+    const krn_lut16_range range = {p->scale_x * INT16_MIN, p->scale_x * INT16_MAX,
+                                   p->scale * INT16_MIN, p->scale * INT16_MAX};
+    krn_lut16_fill(u->table16, p->real, p->with, &range);
     p->zero_x = p->zero = 0;
 }
 
@@ -169,7 +183,7 @@ static nf_status by_function(unary *u, const plan_layer *l, const ir_tensor *y, 
     if (p->zero_x || p->zero)
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "INT16 with a zero point");
     if (op == IR_TANH || op == IR_LOGISTIC)
-        curve16(u, op);
+        curve16(u, op, plan_q_fast(l));
     else
         table16(u);
     return NF_OK;
@@ -191,6 +205,8 @@ static nf_status choose_way(unary *u, const plan_layer *l, const ir_tensor *y, n
              : op == IR_ABS  ? KRN_Q_ABS
              : op == IR_SQRT ? KRN_Q_SQRT
                              : KRN_Q_SCALE;
+    if (op == IR_QUANTIZE && plan_q_fast(l))
+        coarse(u, p->scale_x / p->scale, p->scale_x / p->scale);
     return op == IR_LEAKY_RELU ? leaky(u, l, y, err) : NF_OK;
 }
 

@@ -84,7 +84,7 @@ krn_factor krn_inverse_root(int32_t x)
         down++;
     const int pairs = (__builtin_clz((uint32_t)x) - 1) / 2 - 1;
     down -= pairs;
-    const int32_t root = root_steps((int32_t)((uint32_t)x << (2 * pairs)) >> 1);
+    const int32_t root = root_steps(krn_shift_right((int32_t)((uint32_t)x << (2 * pairs)) >> 1, 1));
     return down < 0 ? (krn_factor){(int32_t)((uint32_t)root << -down), 0}
                     : (krn_factor){root, -down};
 }

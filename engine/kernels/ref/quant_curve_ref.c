@@ -47,3 +47,64 @@ int16_t krn_tanh16(const uint16_t *points, int32_t x)
     const int32_t y = between(points, (uint32_t)abs(x), 8, UINT16_MAX) - (1 << 23);
     return (int16_t)((x >= 0 ? y + (1 << 7) : -y + (1 << 7) - 1) >> 8);
 }
+
+/* exp(x) as Q0.15 for x in [-1/4, 0) as Q0.15: Taylor's series to the fourth power about -1/8. */
+static int16_t exp_small(int16_t x)
+{
+    const int16_t exp_minus_eighth = 28918, third = 10923;
+    const int16_t d = (int16_t)(x + (1 << 12));
+    const int16_t d2 = krn_mul_high16(d, d), d3 = krn_mul_high16(d2, d);
+    const int16_t d4_4 = (int16_t)krn_shift_right(krn_mul_high16(d2, d2), 2);
+    const int16_t cubes = krn_mul_high16((int16_t)(d4_4 + d3), third);
+    const int16_t tail = (int16_t)krn_shift_right(cubes + d2, 1);
+    const int16_t grow = krn_mul_high16(exp_minus_eighth, (int16_t)(d + tail));
+    return krn_shift_left16(exp_minus_eighth + grow, 0);
+}
+
+/* exp(x) as Q0.15 for x <= 0 with `bits` integer bits. */
+static int16_t exp_fixed(int16_t x, int bits)
+{
+    /* exp(-2^k) as Q0.15, k = -2 .. 4 */
+    static const int16_t step[] = {25520, 19875, 12055, 4435, 600, 11, 0};
+    const int below = 15 - bits;
+    const int16_t quarter = (int16_t)(1 << (below - 2 > 0 ? below - 2 : 0));
+    if (x == 0) return INT16_MAX;
+    const int16_t part = (int16_t)((x & (quarter - 1)) - quarter);
+    const int32_t rest = part - x;
+    int16_t y = exp_small(krn_shift_left16(part, bits));
+    for (int k = 0; k < 7 && k - 2 < bits; k++)
+        if (rest & (1 << (below + k - 2))) y = krn_mul_high16(y, step[k]);
+    if (bits > 5 && x < -(1 << (20 - bits))) return 0;
+    return y;
+}
+
+/* 2 / (1 + x) in Q2.13 for x in 0 .. 1 as Q0.15. */
+static int16_t reciprocal_fixed(int16_t x)
+{
+    const int16_t c48_17 = 23130, c32_17 = -15420, one_q2 = 1 << 13;
+    const int16_t half = (int16_t)((x + INT16_MAX + 1) / 2);
+    int16_t y = (int16_t)(c48_17 + krn_mul_high16(half, c32_17));
+    for (int i = 0; i < 3; i++) {
+        const int16_t miss = (int16_t)(one_q2 - krn_mul_high16(half, y));
+        y = (int16_t)(y + krn_shift_left16(krn_mul_high16(y, miss), 2));
+    }
+    return y;
+}
+
+int16_t krn_logistic_fixed16(int16_t x)
+{
+    if (x == 0) return 1 << 14;
+    const int16_t mirror = x > 0 ? (int16_t)-x : x;
+    const int16_t y = krn_shift_left16(reciprocal_fixed(exp_fixed(mirror, 3)), 1);
+    return x > 0 ? y : (int16_t)(INT16_MAX - y);
+}
+
+int16_t krn_tanh_fixed16(int16_t x, int bits)
+{
+    if (x == 0) return 0;
+    const int16_t mirror = x > 0 ? (int16_t)-x : x;
+    /* (1 - e) / (1 + e), e = exp(-2 |x|): one integer bit more says the same as twice x */
+    const int16_t twice = reciprocal_fixed(exp_fixed(mirror, bits + 1));
+    const int16_t y = krn_shift_left16(twice - (1 << 13), 2);
+    return x > 0 ? y : (int16_t)-y;
+}

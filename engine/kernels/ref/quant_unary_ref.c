@@ -46,32 +46,20 @@ static int16_t half_factor(krn_factor f)
     return f.m >= INT32_MAX - (1 << 15) ? INT16_MAX : (int16_t)((f.m + (1 << 15)) >> 16);
 }
 
-/* a * b / 2^15, rounded to nearest, saturated. */
-static int16_t mul_high16(int32_t a, int32_t b)
-{
-    if (a == INT16_MIN && b == INT16_MIN) return INT16_MAX;
-    const int32_t product = a * b;
-    return (int16_t)((product + (product >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
-}
-
-static int16_t left16(int32_t x, int n)
-{
-    return (int16_t)clamp((int64_t)x << (n > 30 ? 30 : n), INT16_MIN, INT16_MAX);
-}
-
 /* relu6(x + 3) / 6 in Q0.15 from 3 * x: all of it in 16 bits. */
 static int32_t hard_swish(const krn_q_unary *p, int32_t x)
 {
-    const int32_t wide = (int16_t)((uint32_t)x << HARD_SWISH_BITS);
-    const int16_t scaled = mul_high16(wide, half_factor(p->factor));
-    int16_t gate = (int16_t)wide;
-    if (p->factor2.shift > 0) gate = left16(gate, p->factor2.shift - 1);
-    gate = mul_high16(gate, half_factor(p->factor2));
-    if (p->factor2.shift > 0) gate = left16(gate, 1);
-    if (p->factor2.shift < 0) gate = (int16_t)krn_shift_right(gate, -p->factor2.shift);
-    gate = (int16_t)((gate + (1 << 15)) >> 1); /* -1 .. 1 to 0 .. 1 */
-    const int32_t product = gate * scaled;     /* the reference cuts here, it does not round */
-    const int32_t y = (int16_t)((product + (product >= 0 ? 0 : (1 << 15) - 1)) / (1 << 15));
+    const int16_t wide = (int16_t)(x * (1 << HARD_SWISH_BITS));
+    const int16_t scaled = krn_mul_high16(wide, half_factor(p->factor));
+    int16_t gate = wide;
+    if (p->factor2.shift > 0)
+        gate = krn_shift_left16(gate, p->factor2.shift > 15 ? 15 : p->factor2.shift - 1);
+    gate = krn_mul_high16(gate, half_factor(p->factor2));
+    if (p->factor2.shift > 0) gate = krn_shift_left16(gate, 1);
+    if (p->factor2.shift < 0)
+        gate = (int16_t)krn_shift_right(gate, p->factor2.shift < -31 ? 31 : -p->factor2.shift);
+    gate = (int16_t)((gate + (1 << 15)) >> 1);   /* -1 .. 1 to 0 .. 1 */
+    const int32_t y = gate * scaled / (1 << 15); /* the reference cuts here, it does not round */
     return p->factor.shift > 0 ? y
                                : krn_shift_right(y, p->factor.shift < -31 ? 31 : -p->factor.shift);
 }
@@ -115,7 +103,7 @@ static int32_t leaky(const krn_q_unary *p, int32_t x)
     return krn_scale_int(x, x < 0 ? p->factor2 : p->factor);
 }
 
-static int32_t leaky_q7(const krn_q_unary *p, int32_t x)
+static int32_t coarse(const krn_q_unary *p, int32_t x)
 {
     return (x * (x < 0 ? p->factor2.m : p->factor.m) + 128) >> 8;
 }
@@ -142,15 +130,34 @@ static int32_t tanh16(const krn_q_unary *p, int32_t x)
     return krn_tanh16(p->points, third(p, x));
 }
 
+static int32_t logistic_fixed(const krn_q_unary *p, int32_t x)
+{
+    (void)p;
+    return krn_logistic_fixed16((int16_t)x);
+}
+
+static int32_t tanh_fixed(const krn_q_unary *p, int32_t x)
+{
+    return krn_tanh_fixed16(krn_shift_left16(x, p->factor.shift), 3);
+}
+
 int32_t krn_q_value(const krn_q_unary *p, int32_t q)
 {
     static int32_t (*const ways[])(const krn_q_unary *p, int32_t x) = {
-        [KRN_Q_SCALE] = scale,           [KRN_Q_LEAKY] = leaky,
-        [KRN_Q_LEAKY_Q7] = leaky_q7,     [KRN_Q_ABS] = absolute,
-        [KRN_Q_RSQRT] = inverse_root,    [KRN_Q_SQRT] = square_root,
-        [KRN_Q_HARD_SWISH] = hard_swish, [KRN_Q_REAL] = by_real,
-        [KRN_Q_REAL_EVEN] = by_real,     [KRN_Q_TABLE16] = table16,
-        [KRN_Q_LOGISTIC16] = logistic16, [KRN_Q_TANH16] = tanh16,
+        [KRN_Q_SCALE] = scale,
+        [KRN_Q_LEAKY] = leaky,
+        [KRN_Q_COARSE] = coarse,
+        [KRN_Q_ABS] = absolute,
+        [KRN_Q_RSQRT] = inverse_root,
+        [KRN_Q_SQRT] = square_root,
+        [KRN_Q_HARD_SWISH] = hard_swish,
+        [KRN_Q_REAL] = by_real,
+        [KRN_Q_REAL_EVEN] = by_real,
+        [KRN_Q_TABLE16] = table16,
+        [KRN_Q_LOGISTIC16] = logistic16,
+        [KRN_Q_TANH16] = tanh16,
+        [KRN_Q_LOGISTIC_FIXED] = logistic_fixed,
+        [KRN_Q_TANH_FIXED] = tanh_fixed,
     };
     return clamp((int64_t)ways[p->way](p, q - p->zero_x) + p->zero, p->low, p->high);
 }
@@ -179,10 +186,12 @@ static float nearest(float v)
 }
 
 void krn_lut16_fill(int16_t table[KRN_LUT16], float (*real)(float x, const float *with),
-                    const float *with, float low, float high, float unit)
+                    const float *with, const krn_lut16_range *range)
 {
     const int steps = KRN_LUT16 - 1;
-    const float step = (high - low) / (float)steps, half = step / 2, inverse = 1 / unit;
+    const float low = range->low, high = range->high;
+    const float step = (high - low) / (float)steps, half = step / 2;
+    const float inverse = 65536.0f / (range->most - range->least);
     for (int i = 0; i < steps; i++) {
         const float at = low + (float)i * step;
         const float here = nearest(real(at, with) * inverse);
