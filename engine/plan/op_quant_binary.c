@@ -102,8 +102,13 @@ static double set_prelu(krn_q_binary *p, scales s)
     return (double)(s.a / s.y);
 }
 
+/* INT16 is compared as it is stored, whatever its scales. */
 static double set_compare(krn_q_binary *p, scales s)
 {
+    if (p->type == KRN_I16) {
+        p->factor_a = p->factor_b = krn_factor_of(1);
+        return 1;
+    }
     p->left = 8;
     p->factor_a = krn_factor_of((double)s.a);
     p->factor_b = krn_factor_of((double)s.b);

@@ -37,6 +37,12 @@ const plan_kernel plan_quant_kernels[] = { /* op, kind, shown name, prepare, bin
     BINARY(IR_EQUAL,      PLAN_Q8,  "equal qs8"),      BINARY(IR_NOT_EQUAL, PLAN_Q8,  "not_equal qs8"),
     BINARY(IR_LESS,       PLAN_Q8,  "less qs8"),       BINARY(IR_LESS_EQUAL, PLAN_Q8, "less_equal qs8"),
     BINARY(IR_GREATER,    PLAN_Q8,  "greater qs8"),    BINARY(IR_GREATER_EQUAL, PLAN_Q8, "greater_equal qs8"),
+    BINARY(IR_EQUAL, PLAN_Q16, "equal qs16"),
+    BINARY(IR_NOT_EQUAL, PLAN_Q16, "not_equal qs16"),
+    BINARY(IR_LESS, PLAN_Q16, "less qs16"),
+    BINARY(IR_LESS_EQUAL, PLAN_Q16, "less_equal qs16"),
+    BINARY(IR_GREATER, PLAN_Q16, "greater qs16"),
+    BINARY(IR_GREATER_EQUAL, PLAN_Q16, "greater_equal qs16"),
     {.name = NULL},
 };
 // clang-format on
