@@ -135,4 +135,22 @@ typedef struct krn_q_binary {
 void krn_q_binary_ref(void *y, const void *a, size_t step_a, const void *b, size_t step_b, size_t n,
                       const krn_q_binary *p);
 
+typedef struct krn_q_softmax16 { /* to INT16 with zero point 0 or, from 8 bits, any */
+    krn_factor factor;           /* INT16: differences to 10 / 65535 */
+    int16_t exp[KRN_LUT16];      /* INT16: of -10 .. 0 */
+    int16_t inverse[KRN_LUT16];  /* INT16: 1 / (1 + x) of 0 .. 1 */
+    krn_type from;
+    int32_t zero; /* of the result */
+    float scale;  /* of the result */
+    bool fast;    /* 8 bits: by table, else by the factor to Q5.26 */
+    int32_t diff_min;
+    float table[256]; /* exp(-beta * scale * i) */
+} krn_q_softmax16;
+
+void krn_q_softmax16_init(krn_q_softmax16 *p, float in_scale, float beta);
+
+/* y[r * n + c] over rows of n. */
+void krn_q_softmax16_ref(int16_t *y, const void *x, size_t rows, size_t n,
+                         const krn_q_softmax16 *p);
+
 #endif /* KRN_QUANT_H */

@@ -48,12 +48,21 @@ static bool is_q8(const ir_tensor *t)
     return (t->dtype == ENG_I8 || t->dtype == ENG_U8) && t->quant.n;
 }
 
+/* Weights that the fast 8-bit products do not take. */
+static bool is_odd(const ir_tensor *w)
+{
+    bool odd = w->dtype == ENG_U8;
+    for (size_t i = 0; i < w->quant.n; i++)
+        odd = odd || w->quant.zero[i] != 0;
+    return odd;
+}
+
 static int kind_of(const ir_graph *g, const ir_node *node)
 {
     const bool has_x = node->n_in > 0 && node->in[0] >= 0;
     const ir_tensor *x = &g->tensors[has_x ? node->in[0] : node->out[0]];
     const ir_tensor *w = node->n_in > 1 && node->in[1] >= 0 ? &g->tensors[node->in[1]] : x;
-    if (is_q8(x)) return PLAN_Q8;
+    if (is_q8(x)) return ir_is_product(node->op) && is_odd(w) ? PLAN_Q8W : PLAN_Q8;
     if (x->dtype == ENG_I16 && x->quant.n) return PLAN_Q16;
     if (x->dtype == ENG_F32) return is_q8(w) ? PLAN_HYBRID : PLAN_F32;
     return x->dtype == ENG_STR ? PLAN_STR : PLAN_INT;

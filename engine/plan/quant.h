@@ -2,7 +2,7 @@
 #ifndef PLAN_QUANT_H
 #define PLAN_QUANT_H
 
-#include "engine/kernels/krn_quant.h"
+#include "engine/kernels/krn_quant_product.h"
 #include "engine/plan/layer.h"
 
 #include <math.h>
@@ -19,8 +19,34 @@ static inline bool plan_q_fast(const plan_layer *l)
     return l->round == KRN_ROUND_FLOAT;
 }
 
+/* The private part of a product's layer. */
+typedef struct plan_q_product {
+    krn_type type; /* of x */
+    int32_t zero;  /* of x */
+    int16_t *w;
+    int64_t *bias;
+    krn_factor *factor;
+    double *real;
+    float *scale, *offset;
+    krn_q_tail tail;
+} plan_q_product;
+
+/** Gives the layer an empty one. */
+nf_status plan_q_product_new(plan_q_product **out, plan_layer *l, nf_error *err);
+
 PLAN_PREPARE(plan_q_unary);
 PLAN_PREPARE(plan_q_binary);
+PLAN_PREPARE(plan_q_product_prepare);
+PLAN_PREPARE(plan_q_depthwise_hybrid);
+PLAN_BIND(plan_bind_q_conv);
+PLAN_BIND(plan_bind_q_dense);
+PLAN_RUN(plan_run_q_conv);
+PLAN_RUN(plan_run_q_dense);
+PLAN_RUN(plan_run_q_depthwise_hybrid);
+PLAN_PREPARE(plan_q_pool);
+PLAN_PREPARE(plan_q_softmax16);
+PLAN_BIND(plan_bind_q_softmax);
+PLAN_RUN(plan_run_q_pool);
 PLAN_BIND(plan_bind_q_unary);
 PLAN_BIND(plan_bind_q_binary);
 PLAN_RUN(plan_run_q_binary);

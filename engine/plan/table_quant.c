@@ -43,6 +43,17 @@ const plan_kernel plan_quant_kernels[] = { /* op, kind, shown name, prepare, bin
     BINARY(IR_LESS_EQUAL, PLAN_Q16, "less_equal qs16"),
     BINARY(IR_GREATER, PLAN_Q16, "greater qs16"),
     BINARY(IR_GREATER_EQUAL, PLAN_Q16, "greater_equal qs16"),
+    {IR_CONV_2D,           PLAN_Q16,    "conv qs16",        plan_q_product_prepare,  plan_bind_q_conv,  plan_run_q_conv},
+    {IR_DEPTHWISE_CONV_2D, PLAN_Q16,    "depthwise qs16",   plan_q_product_prepare,  plan_bind_q_conv,  plan_run_q_conv},
+    {IR_FULLY_CONNECTED,   PLAN_Q16,    "dense qs16",       plan_q_product_prepare,  plan_bind_q_dense, plan_run_q_dense},
+    {IR_CONV_2D,           PLAN_Q8W,    "conv qs8 zero",    plan_q_product_prepare,  plan_bind_q_conv,  plan_run_q_conv},
+    {IR_DEPTHWISE_CONV_2D, PLAN_Q8W,    "depthwise qs8 zero", plan_q_product_prepare, plan_bind_q_conv, plan_run_q_conv},
+    {IR_FULLY_CONNECTED,   PLAN_Q8W,    "dense qs8 zero",   plan_q_product_prepare,  plan_bind_q_dense, plan_run_q_dense},
+    {IR_DEPTHWISE_CONV_2D, PLAN_HYBRID, "depthwise hybrid", plan_q_depthwise_hybrid, plan_bind_q_conv,  plan_run_q_depthwise_hybrid},
+    {IR_MAX_POOL_2D,       PLAN_Q16,    "max_pool qs16",    plan_q_pool,             plan_bind_pool,    plan_run_q_pool},
+    {IR_AVERAGE_POOL_2D,   PLAN_Q16,    "mean_pool qs16",   plan_q_pool,             plan_bind_pool,    plan_run_q_pool},
+    {IR_SOFTMAX,           PLAN_Q8,     "softmax qs8",      plan_q_softmax16,        plan_bind_q_softmax, NULL},
+    {IR_SOFTMAX,           PLAN_Q16,    "softmax qs16",     plan_q_softmax16,        plan_bind_q_softmax, NULL},
     {.name = NULL},
 };
 // clang-format on

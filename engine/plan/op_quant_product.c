@@ -1,0 +1,253 @@
+/* op_quant_product.c - products on INT16 activations, on weights with a zero point, and depthwise
+ * ones of floats on 8-bit weights. Layer: plan.
+ * Thread rule: run functions touch only their step's memory. */
+#include "engine/plan/quant.h"
+#include "engine/plan/window.h"
+
+#include "engine/base/mem.h"
+
+/* Weights without their zero point, in the file's order. */
+static nf_status widen_weights(plan_q_product *p, const ir_tensor *w, nf_error *err)
+{
+    krn_type type;
+    size_t n;
+    if (!w->data || !plan_krn_type(&type, w->dtype) || (type != KRN_I8 && type != KRN_U8) ||
+        !w->quant.n || !ir_elems(&n, w, 1))
+        return nf_fail(err, NF_EUNSUPPORTED, w->name, "needs constant weights of 8 bits");
+    p->w = nf_alloc_array(n, sizeof(*p->w), NF_MEM_WEIGHTS);
+    if (!p->w) return nf_fail(err, NF_ENOMEM, w->name, "no memory for %zu weights", n);
+    size_t inner = 1; /* elements behind the quantized axis */
+    for (int i = w->quant.axis + 1; i < w->rank; i++)
+        inner *= (size_t)w->dim[i];
+    for (size_t i = 0; i < n; i++) {
+        const int32_t zero = w->quant.zero[w->quant.n > 1 ? i / inner % w->quant.n : 0];
+        p->w[i] = (int16_t)(krn_q_get(w->data, type, i) - zero);
+    }
+    return NF_OK;
+}
+
+static nf_status widen_bias(plan_q_product *p, const ir_tensor *b, size_t n, nf_error *err)
+{
+    if (!b) return NF_OK;
+    size_t have;
+    const bool wide = b->dtype == ENG_I64;
+    if (!b->data || (!wide && b->dtype != ENG_I32) || !ir_elems(&have, b, 1) || have != n)
+        return nf_fail(err, NF_EUNSUPPORTED, b->name, "bias of %s", eng_dtype_oip(b->dtype));
+    p->bias = nf_alloc_array(n, sizeof(*p->bias), NF_MEM_WEIGHTS);
+    if (!p->bias) return nf_fail(err, NF_ENOMEM, b->name, "no memory for %zu biases", n);
+    for (size_t c = 0; c < n; c++)
+        p->bias[c] = wide ? ((const int64_t *)(const void *)b->data)[c]
+                          : ((const int32_t *)(const void *)b->data)[c];
+    return NF_OK;
+}
+
+/* TensorFlow takes the product of the scales in float where there is one of each, for UINT8 and
+ * FULLY_CONNECTED. */
+static double real_factor(const ir_tensor *x, const ir_tensor *w, const ir_tensor *y, size_t c,
+                          bool in_float)
+{
+    const float sx = x->quant.scale[0], sw = w->quant.scale[w->quant.n > 1 ? c : 0];
+    const double product =
+        in_float && w->quant.n == 1 ? (double)(sx * sw) : (double)sx * (double)sw;
+    return product / (double)y->quant.scale[0];
+}
+
+static nf_status set_factors(plan_q_product *p, const plan_layer *l, const ir_graph *g, size_t n,
+                             nf_error *err)
+{
+    const ir_tensor *x = plan_in(l, g, 0), *w = plan_in(l, g, 1), *y = plan_out(l, g, 0);
+    const bool in_float = l->node->op == IR_FULLY_CONNECTED || x->dtype == ENG_U8;
+    p->factor = nf_alloc_array(n, sizeof(*p->factor), NF_MEM_WEIGHTS);
+    p->real = nf_alloc_array(n, sizeof(*p->real), NF_MEM_WEIGHTS);
+    p->scale = nf_alloc_array(n, sizeof(*p->scale), NF_MEM_WEIGHTS);
+    if (!p->factor || !p->real || !p->scale)
+        return nf_fail(err, NF_ENOMEM, w->name, "no memory for %zu scales", n);
+    for (size_t c = 0; c < n; c++) {
+        const float sw = w->quant.scale[w->quant.n > 1 ? c : 0];
+        p->real[c] = real_factor(x, w, y, c, in_float);
+        p->factor[c] = krn_factor_of(p->real[c]);
+        p->scale[c] = x->quant.scale[0] * sw / y->quant.scale[0];
+        if (!(p->real[c] < 1e4))
+            return nf_fail(err, NF_EFORMAT, y->name, "scale of output %zu is %g times too large", c,
+                           p->real[c]);
+    }
+    return NF_OK;
+}
+
+static krn_tail_way way_of(const plan_layer *l, const ir_tensor *x, const ir_tensor *bias)
+{
+    if (x->dtype == ENG_I16) {
+        if (l->node->op == IR_FULLY_CONNECTED) return KRN_TAIL_AWAY;
+        return bias && bias->dtype == ENG_I32 ? KRN_TAIL_FIXED : KRN_TAIL_LONG;
+    }
+    if (plan_q_fast(l)) return KRN_TAIL_FLOAT;
+    return l->node->op == IR_FULLY_CONNECTED ? KRN_TAIL_AWAY : KRN_TAIL_FIXED;
+}
+
+static void product_fini(void *own)
+{
+    plan_q_product *p = own;
+    nf_free(p->w);
+    nf_free(p->bias);
+    nf_free(p->factor);
+    nf_free(p->real);
+    nf_free(p->scale);
+    nf_free(p->offset);
+}
+
+nf_status plan_q_product_new(plan_q_product **out, plan_layer *l, nf_error *err)
+{
+    *out = nf_alloc(sizeof(**out), NF_MEM_WEIGHTS);
+    if (!*out) return nf_fail(err, NF_ENOMEM, "layer", "no memory");
+    l->own = *out;
+    l->own_fini = product_fini;
+    return NF_OK;
+}
+
+/* Scales run along the outputs, or there is one. */
+static nf_status check_scales(const ir_tensor *w, size_t n, int axis, nf_error *err)
+{
+    if (w->quant.n == 1 || (w->quant.n == n && w->quant.axis == axis)) return NF_OK;
+    return nf_fail(err, NF_EUNSUPPORTED, w->name, "%zu scales for %zu outputs", w->quant.n, n);
+}
+
+PLAN_PREPARE(plan_q_product_prepare)
+{
+    const ir_tensor *x = plan_in(l, g, 0), *w = plan_in(l, g, 1), *b = plan_in(l, g, 2);
+    const ir_tensor *y = plan_out(l, g, 0);
+    const int axis = l->node->op == IR_DEPTHWISE_CONV_2D ? w->rank - 1 : 0;
+    const size_t n = (size_t)w->dim[axis];
+    plan_q_product *p;
+    krn_type to;
+    nf_status st;
+    (void)env;
+    if ((st = plan_q_product_new(&p, l, err)) || (st = plan_q_type(&p->type, x, err)) ||
+        (st = plan_q_type(&to, y, err)) || (st = check_scales(w, n, axis, err)) ||
+        (st = widen_weights(p, w, err)) || (st = widen_bias(p, b, n, err)) ||
+        (st = set_factors(p, l, g, n, err)))
+        return st;
+    if (p->type == KRN_I16 && (x->quant.zero[0] || y->quant.zero[0]))
+        return nf_fail(err, NF_EUNSUPPORTED, x->name, "INT16 with a zero point");
+    p->zero = x->quant.zero[0];
+    p->tail = (krn_q_tail){.way = way_of(l, x, b),
+                           .to = to,
+                           .factor = p->factor,
+                           .real = p->real,
+                           .scale = p->scale,
+                           .bias = p->bias,
+                           .zero = y->quant.zero[0]};
+    plan_q_limits(&p->tail.low, &p->tail.high, y, (ir_clamp){l->clamp_low, l->clamp_high});
+    l->weight_bytes = w->bytes * sizeof(*p->w) + n * (sizeof(int64_t) + sizeof(krn_factor) + 12);
+    return NF_OK;
+}
+
+/* Scratch: an image without its zero point, then the sums of a depthwise pixel. */
+static size_t image_bytes(const krn_window *w)
+{
+    return krn_round_up(w->in_h * w->in_w * w->in_c * sizeof(int16_t), 64);
+}
+
+PLAN_BIND(plan_bind_q_conv)
+{
+    (void)err;
+    plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
+    s->scratch_bytes = image_bytes(&s->u.window.w) + s->u.window.w.out_c * sizeof(int64_t);
+    return NF_OK;
+}
+
+static void run_image(const plan_step *s, void *y, const krn_q_tail *t)
+{
+    const plan_q_product *p = s->layer->own;
+    const krn_window *w = &s->u.window.w;
+    int64_t *sums = (int64_t *)(void *)((char *)s->scratch + image_bytes(w));
+    if (s->layer->node->op == IR_DEPTHWISE_CONV_2D)
+        krn_q_depthwise_ref(y, s->scratch, p->w, w, t, sums);
+    else
+        krn_q_conv_ref(y, s->scratch, p->w, w, (size_t)s->layer->node->attr.window.groups, t);
+}
+
+PLAN_RUN(plan_run_q_conv)
+{
+    const plan_q_product *p = s->layer->own;
+    const krn_window *w = &s->u.window.w;
+    const size_t in = w->in_h * w->in_w * w->in_c, size = s->layer->elem_size;
+    const size_t out = w->out_h * w->out_w * w->out_c * size;
+    for (size_t b = 0; b < s->u.window.batch; b++) {
+        krn_q_widen_ref(s->scratch, (const char *)s->a + b * in * size, p->type, p->zero, in);
+        run_image(s, (char *)s->y + b * out, &p->tail);
+    }
+}
+
+/* Rows are images of one pixel. */
+PLAN_BIND(plan_bind_q_dense)
+{
+    (void)err;
+    const size_t k = in[1].dim[1], n = in[1].dim[0];
+    s->u.window.batch = in[0].elems / k;
+    s->u.window.w = (krn_window){.in_h = 1,
+                                 .in_w = 1,
+                                 .in_c = k,
+                                 .out_h = 1,
+                                 .out_w = 1,
+                                 .out_c = n,
+                                 .kernel_h = 1,
+                                 .kernel_w = 1,
+                                 .stride_h = 1,
+                                 .stride_w = 1,
+                                 .dilation_h = 1,
+                                 .dilation_w = 1};
+    (void)out;
+    s->scratch_bytes = image_bytes(&s->u.window.w);
+    return NF_OK;
+}
+
+PLAN_RUN(plan_run_q_dense)
+{
+    const plan_q_product *p = s->layer->own;
+    const krn_window *w = &s->u.window.w;
+    const size_t size = s->layer->elem_size;
+    for (size_t row = 0; row < s->u.window.batch; row++) {
+        krn_q_widen_ref(s->scratch, (const char *)s->a + row * w->in_c * size, p->type, p->zero,
+                        w->in_c);
+        krn_q_conv_ref((char *)s->y + row * w->out_c * size, s->scratch, p->w, w, 1, &p->tail);
+    }
+}
+
+PLAN_PREPARE(plan_q_depthwise_hybrid)
+{
+    const ir_tensor *w = plan_in(l, g, 1), *b = plan_in(l, g, 2);
+    const size_t n = (size_t)w->dim[w->rank - 1];
+    plan_q_product *p;
+    nf_status st;
+    (void)env;
+    if ((st = plan_q_product_new(&p, l, err)) || (st = check_scales(w, n, w->rank - 1, err)) ||
+        (st = widen_weights(p, w, err)))
+        return st;
+    p->scale = nf_alloc_array(n, sizeof(*p->scale), NF_MEM_WEIGHTS);
+    p->offset = nf_alloc_array(n, sizeof(*p->offset), NF_MEM_WEIGHTS);
+    if (!p->scale || !p->offset) return nf_fail(err, NF_ENOMEM, w->name, "no memory");
+    for (size_t c = 0; c < n; c++) {
+        p->scale[c] = w->quant.scale[w->quant.n > 1 ? c : 0];
+        p->offset[c] = b ? ((const float *)(const void *)b->data)[c] : 0;
+    }
+    p->tail = (krn_q_tail){.way = KRN_TAIL_HYBRID,
+                           .scale = p->scale,
+                           .offset = p->offset,
+                           .least = l->clamp_low,
+                           .most = l->clamp_high};
+    l->weight_bytes = w->bytes * sizeof(*p->w) + n * 8;
+    return NF_OK;
+}
+
+/* Each image has a scale and zero point of its own. */
+PLAN_RUN(plan_run_q_depthwise_hybrid)
+{
+    const plan_q_product *p = s->layer->own;
+    const krn_window *w = &s->u.window.w;
+    const size_t in = w->in_h * w->in_w * w->in_c, out = w->out_h * w->out_w * w->out_c;
+    for (size_t b = 0; b < s->u.window.batch; b++) {
+        krn_q_tail t = p->tail;
+        krn_qs8_dynamic_ref(s->scratch, &t.x_scale, (const float *)s->a + b * in, in, in, false);
+        run_image(s, (float *)s->y + b * out, &t);
+    }
+}
