@@ -233,6 +233,6 @@ PLAN_RUN(plan_run_shape);
 PLAN_RUN(plan_run_if);
 PLAN_RUN(plan_run_while);
 PLAN_RUN(plan_run_loop);
-PLAN_RUN(plan_run_scan);
+PLAN_RUN(plan_run_slices);
 
 #endif /* PLAN_LAYER_H */

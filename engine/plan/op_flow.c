@@ -344,7 +344,7 @@ PLAN_RUN(plan_run_loop)
     state_out(s, f, kept);
 }
 
-PLAN_RUN(plan_run_scan)
+PLAN_RUN(plan_run_slices)
 {
     const flow *f = s->bound;
     const ir_node *n = s->layer->node;

@@ -16,7 +16,7 @@ const plan_kernel plan_flow_kernels[] = { /* op, kind, shown name, prepare, bind
     {IR_IF,     PLAN_ANY, "if",     NULL, plan_bind_flow,  plan_run_if},
     {IR_WHILE,  PLAN_ANY, "while",  NULL, plan_bind_flow,  plan_run_while},
     {IR_LOOP,   PLAN_ANY, "loop",   NULL, plan_bind_flow,  plan_run_loop},
-    {IR_SCAN,   PLAN_ANY, "scan",   NULL, plan_bind_flow,  plan_run_scan},
+    {IR_SCAN,   PLAN_ANY, "scan",   NULL, plan_bind_flow,  plan_run_slices},
     {.name = NULL},
 };
 // clang-format on

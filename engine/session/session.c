@@ -219,7 +219,7 @@ static nf_status take_shape(plan_shape *to, const eng_view *v, const eng_io *io,
                        v->rank);
     for (int i = 0; i < v->rank; i++) {
         const bool open = io->rank < 0 || io->dim[i] < 0 || (i == 0 && io->batched);
-        if (v->dim[i] < 1 || (!open && v->dim[i] != io->dim[i]))
+        if (v->dim[i] < 0 || (!open && v->dim[i] != io->dim[i]))
             return nf_fail(err, NF_EINVAL, io->name, "dimension %d is %lld, expected %lld", i,
                            (long long)v->dim[i], open ? 1LL : (long long)io->dim[i]);
         to->dim[i] = (size_t)v->dim[i];
