@@ -110,18 +110,12 @@ nf_status fmt_onnx_new_ints(int32_t *tensor, fmt_onnx_ctx *o, const int64_t *v, 
     return ir_set_data(t, (nf_bytes){(const uint8_t *)v, n * sizeof(*v)}, o->err);
 }
 
-/* Another tensor, the same in FP32; *tensor becomes it. */
-static nf_status add_real(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const char *suffix)
-{
-    const int32_t from = *tensor;
-    nf_status st;
-    if ((st = add_tensor(tensor, o, name, suffix, ENG_F32))) return st;
-    return fmt_onnx_emit(o, IR_CAST, &from, 1, *tensor, NULL);
-}
-
 nf_status fmt_onnx_real_input(fmt_onnx_ctx *o, fmt_onnx_value *v)
 {
-    return add_real(&v->tensor, o, v->name, ":fp32");
+    const int32_t from = v->tensor;
+    nf_status st;
+    if ((st = add_tensor(&v->tensor, o, v->name, ":fp32", ENG_F32))) return st;
+    return fmt_onnx_emit(o, IR_CAST, &from, 1, v->tensor, NULL);
 }
 
 /* Gives a constant tensor its content; c in its own order of axes. */
@@ -133,6 +127,7 @@ static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const
     nf_status st;
     if ((st = fmt_onnx_size(&elems, &bytes, o, c))) return st;
     if ((st = fmt_onnx_dtype(&dtype, o, c->type, name))) return st;
+    if (fmt_onnx_is_real(dtype)) dtype = ENG_F32;
     if ((st = fmt_onnx_spend(o, bytes + c->proto.len))) return st;
     if ((st = add_tensor(tensor, o, name, suffix, dtype))) return st;
     ir_tensor *t = &o->g->tensors[*tensor];
@@ -144,8 +139,7 @@ static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const
         nf_free(data);
         return st;
     }
-    if ((st = ir_take_data(t, data, bytes, o->err))) return st;
-    return fmt_onnx_is_real(dtype) ? add_real(tensor, o, name, suffix) : NF_OK;
+    return ir_take_data(t, data, bytes, o->err);
 }
 
 static nf_status add_permuted(int32_t *tensor, fmt_onnx_ctx *o, nf_span name,

@@ -275,6 +275,17 @@ static bool fixed_limit(float *out, fmt_onnx_ctx *o, int32_t value)
     return fixed;
 }
 
+/* Input i as a limit: one number. */
+static nf_status use_limit(int32_t *t, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i)
+{
+    size_t elems;
+    nf_status st;
+    if ((st = fmt_onnx_use(t, o, fmt_onnx_in(o, n, i)))) return st;
+    const ir_tensor *x = &o->g->tensors[*t];
+    if (!ir_shape_known(x) || (ir_elems(&elems, x, 1) && elems == 1)) return NF_OK;
+    return nf_fail(o->err, NF_EFORMAT, o->where, "limit %zu is not one number", i);
+}
+
 /* The upper limit wins over the lower one, as in the specification. */
 static nf_status clip_computed(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t x)
 {
@@ -283,12 +294,12 @@ static nf_status clip_computed(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t 
     int32_t in[2] = {x, IR_NONE}, y;
     nf_status st;
     if (lower) {
-        if ((st = fmt_onnx_use(&in[1], o, fmt_onnx_in(o, n, 1)))) return st;
+        if ((st = use_limit(&in[1], o, n, 1))) return st;
         st = upper ? fmt_onnx_temp(&y, o, n, ":lower", dtype) : fmt_onnx_out(&y, o, n, dtype);
         if (st || (st = fmt_onnx_emit(o, IR_MAXIMUM, in, 2, y, NULL)) || !upper) return st;
         in[0] = y;
     }
-    if (upper && (st = fmt_onnx_use(&in[1], o, fmt_onnx_in(o, n, 2)))) return st;
+    if (upper && (st = use_limit(&in[1], o, n, 2))) return st;
     if ((st = fmt_onnx_out(&y, o, n, dtype))) return st;
     return fmt_onnx_emit(o, upper ? IR_MINIMUM : IR_IDENTITY, in, upper ? 2 : 1, y, NULL);
 }

@@ -2,6 +2,7 @@
  * A TensorProto holds its content either as raw little-endian bytes or in a list of numbers. */
 #include "engine/format/fmt_onnx.h"
 
+#include "engine/base/half.h"
 #include "engine/base/mem.h"
 #include "engine/format/missing.h"
 
@@ -112,14 +113,24 @@ nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt
     if (!ir_elems(elems, &probe, 1))
         return nf_fail(o->err, NF_ETOOLARGE, o->where, "a constant of over %zu elements",
                        IR_MAX_ELEMS);
-    *bytes = *elems * eng_dtype_size(dtype);
+    *bytes = *elems * eng_dtype_size(fmt_onnx_is_real(dtype) ? ENG_F32 : dtype);
     return NF_OK;
 }
 
-/* Of a constant whose type is known to be one of ours. */
+static eng_dtype file_type(const fmt_onnx_const *c)
+{
+    return (eng_dtype)types[c->type].dtype;
+}
+
+/* Halves and doubles are FP32 as soon as they are read. */
+static eng_dtype stored_type(const fmt_onnx_const *c)
+{
+    return fmt_onnx_is_real(file_type(c)) ? ENG_F32 : file_type(c);
+}
+
 static size_t element_size(const fmt_onnx_const *c)
 {
-    return eng_dtype_size((eng_dtype)types[c->type].dtype);
+    return eng_dtype_size(stored_type(c));
 }
 
 bool fmt_onnx_is_real(eng_dtype dtype)
@@ -183,10 +194,39 @@ static nf_status decode_list(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const 
     return NF_OK;
 }
 
-nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c)
+static void to_single(float *out, const uint8_t *in, size_t n, eng_dtype type)
 {
+    for (size_t i = 0; i < n; i++) {
+        uint16_t half;
+        double wide;
+        if (type == ENG_F64) {
+            memcpy(&wide, in + 8 * i, sizeof(wide));
+            out[i] = (float)wide;
+            continue;
+        }
+        memcpy(&half, in + 2 * i, sizeof(half));
+        out[i] = type == ENG_F16 ? nf_from_f16(half) : nf_from_bf16(half);
+    }
+}
+
+/* As in the file: raw bytes, or a list of numbers. */
+static nf_status decode_plain(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const fmt_onnx_const *c)
+{
+    const size_t size = eng_dtype_size(file_type(c));
     fmt_pb p = fmt_pb_open(c->proto);
     fmt_field f, raw = {0};
+    while (fmt_pb_next(&f, &p))
+        if (fmt_pb_is(&f, 9, FMT_LENGTH)) raw = f;
+    if (raw.number == 0) return decode_list(out, elems, o, c, size);
+    if (raw.bytes.len != elems * size)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "a constant of %zu bytes, expected %zu",
+                       raw.bytes.len, elems * size);
+    if (elems) memcpy(out, raw.bytes.data, elems * size);
+    return NF_OK;
+}
+
+nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c)
+{
     size_t elems, want;
     nf_status st;
     if ((st = fmt_onnx_size(&elems, &want, o, c))) return st;
@@ -194,14 +234,13 @@ nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt
         memcpy(out, c->data, bytes);
         return NF_OK;
     }
-    while (fmt_pb_next(&f, &p))
-        if (fmt_pb_is(&f, 9, FMT_LENGTH)) raw = f;
-    if (raw.number == 0) return decode_list(out, elems, o, c, element_size(c));
-    if (raw.bytes.len != bytes)
-        return nf_fail(o->err, NF_EFORMAT, o->where, "a constant of %zu bytes, expected %zu",
-                       raw.bytes.len, bytes);
-    memcpy(out, raw.bytes.data, bytes);
-    return NF_OK;
+    if (!fmt_onnx_is_real(file_type(c))) return decode_plain(out, elems, o, c);
+    uint8_t *plain = nf_alloc(elems * eng_dtype_size(file_type(c)) + 1, NF_MEM_GRAPH);
+    if (!plain) return nf_fail(o->err, NF_ENOMEM, o->where, "no memory for %zu numbers", elems);
+    st = decode_plain(plain, elems, o, c);
+    if (!st) to_single((float *)(void *)out, plain, elems, file_type(c));
+    nf_free(plain);
+    return st;
 }
 
 nf_status fmt_onnx_content(const fmt_onnx_const **out, size_t *elems, fmt_onnx_ctx *o,
@@ -232,7 +271,7 @@ nf_status fmt_onnx_floats(const float **out, size_t *n, fmt_onnx_ctx *o, int32_t
     const fmt_onnx_const *c;
     nf_status st;
     if ((st = fmt_onnx_content(&c, n, o, value))) return st;
-    if (types[c->type].dtype != ENG_F32)
+    if (stored_type(c) != ENG_F32)
         return nf_fail(o->err, NF_EFORMAT, o->where, "a parameter is %s, expected FLOAT",
                        types[c->type].name);
     *out = (const float *)(const void *)c->data;

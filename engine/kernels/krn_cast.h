@@ -30,10 +30,6 @@ typedef enum krn_type {
  * y may not overlap x. */
 void krn_cast_ref(void *y, krn_type to, const void *x, krn_type from, size_t n);
 
-/** IEEE 754 half precision to single, exactly, and back, nearest even. */
-float krn_from_f16(uint16_t h);
-uint16_t krn_to_f16(float f);
-
 typedef struct krn_scales {
     const float *scale;
     const int32_t *zero;

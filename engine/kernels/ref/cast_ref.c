@@ -1,53 +1,10 @@
 /* cast_ref.c - values from one element type to another, in plain C. Layer: kernels.
- * Thread rule: pure functions. Formats: IEEE 754 binary16, bfloat16. */
+ * Thread rule: pure functions. */
 #include "engine/kernels/krn_cast.h"
 
+#include "engine/base/half.h"
+
 #include <math.h>
-#include <string.h>
-
-float krn_from_f16(uint16_t h)
-{
-    const uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31u;
-    const uint32_t fraction = h & 0x3ffu;
-    float f;
-    if (exponent == 0) { /* zero or subnormal: fraction * 2^-24 */
-        f = (float)fraction * 0x1p-24f;
-        return sign ? -f : f;
-    }
-    const uint32_t wide = exponent == 31 ? 255u : exponent + 112u;
-    const uint32_t bits = sign | wide << 23 | fraction << 13;
-    memcpy(&f, &bits, sizeof(f));
-    return f;
-}
-
-uint16_t krn_to_f16(float f)
-{
-    uint32_t bits;
-    memcpy(&bits, &f, sizeof(bits));
-    const uint16_t sign = (uint16_t)((bits >> 16) & 0x8000u);
-    const float size = fabsf(f);
-    if (isnan(f)) return (uint16_t)(sign | 0x7e00u);
-    if (size >= 65520.0f) return (uint16_t)(sign | 0x7c00u); /* rounds to infinity */
-    if (size < 0x1p-14f) return (uint16_t)(sign | (uint16_t)rintf(size * 0x1p24f));
-    const uint32_t kept = bits & 0x7fffffffu, half = 0xfffu + ((kept >> 13) & 1u);
-    return (uint16_t)(sign | (uint16_t)((kept + half - (112u << 23)) >> 13));
-}
-
-static float from_bf16(uint16_t h)
-{
-    const uint32_t bits = (uint32_t)h << 16;
-    float f;
-    memcpy(&f, &bits, sizeof(f));
-    return f;
-}
-
-static uint16_t to_bf16(float f)
-{
-    uint32_t bits;
-    memcpy(&bits, &f, sizeof(bits));
-    if (isnan(f)) return (uint16_t)((bits >> 16) | 0x40u);
-    return (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
 
 /* A value of any type: whole numbers keep all their bits. */
 typedef struct value {
@@ -64,9 +21,9 @@ static value get(const void *x, krn_type t, size_t k)
     case KRN_F64:
         return (value){true, ((const double *)x)[k], 0};
     case KRN_F16:
-        return (value){true, (double)krn_from_f16(((const uint16_t *)x)[k]), 0};
+        return (value){true, (double)nf_from_f16(((const uint16_t *)x)[k]), 0};
     case KRN_BF16:
-        return (value){true, (double)from_bf16(((const uint16_t *)x)[k]), 0};
+        return (value){true, (double)nf_from_bf16(((const uint16_t *)x)[k]), 0};
     case KRN_I8:
         return (value){false, 0, ((const int8_t *)x)[k]};
     case KRN_U8:
@@ -149,10 +106,10 @@ static void put(void *y, krn_type t, size_t k, const value *v, bool from_u64)
         ((double *)y)[k] = d;
         break;
     case KRN_F16:
-        ((uint16_t *)y)[k] = krn_to_f16((float)d);
+        ((uint16_t *)y)[k] = nf_to_f16((float)d);
         break;
     case KRN_BF16:
-        ((uint16_t *)y)[k] = to_bf16((float)d);
+        ((uint16_t *)y)[k] = nf_to_bf16((float)d);
         break;
     case KRN_BOOL:
         ((uint8_t *)y)[k] = v->real ? v->d != 0 : v->i != 0;

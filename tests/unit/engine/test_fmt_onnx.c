@@ -324,13 +324,13 @@ static void aliases_keep_the_output_name(void **state)
 static void all_missing_operators_are_named(void **state)
 {
     (void)state;
-    const char *const nodes[] = {"Sin: x -> a", "Cos: a -> b", "Relu: b -> c", "Sin: c -> y"};
+    const char *const nodes[] = {"Sine: x -> a", "Cosine: a -> b", "Relu: b -> c", "Sine: c -> y"};
     const bytes file = build(nodes, 4, (given){"x", F32, 2, {0, 3}}, NULL, 0);
     nf_error err = {0};
     ir_graph *g = NULL;
     assert_int_equal(read_file(&g, &file, 13, &err), NF_EUNSUPPORTED);
     assert_null(g);
-    assert_string_equal(err.text, "operators: Sin x2, Cos x1");
+    assert_string_equal(err.text, "operators: Sine x2, Cosine x1");
 }
 
 /* Few bytes may not become many: each node here scales a copy of the same weights. */
