@@ -69,6 +69,10 @@ typedef union ir_attr {
         bool flag, flag2;     /* op by op, see the comment beside its row */
     } axis;
     struct {
+        uint32_t begin, end, ellipsis, new_axis, shrink; /* masks: bit i is entry i of the inputs */
+        bool offset;                                     /* end counts from begin */
+    } strided;
+    struct {
         int32_t body[2]; /* index in graph.bodies: then and else, or condition and body */
         int32_t kept;    /* LOOP, SCAN: values carried from trip to trip */
         int32_t sliced;  /* SCAN: operands of which each trip gets one slice */

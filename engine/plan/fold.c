@@ -21,12 +21,17 @@ static const ir_tensor *input(const folder *f, const ir_node *n, int32_t i)
     return n->in[i] == IR_NONE ? NULL : &f->g->tensors[n->in[i]];
 }
 
-/* All inputs are constant; a symbol in them may be moved, but not computed with. */
+/* A symbol may be moved, but not computed with: it may stand in what a kernel moves. */
+static bool takes_symbol(const ir_node *n, int32_t i, const plan_layer *l)
+{
+    return l->kernel->kind == PLAN_ANY && (i == 0 || n->op == IR_CONCATENATION);
+}
+
 static bool can_compute(const folder *f, const ir_node *n, const plan_layer *l)
 {
     for (int32_t i = 0; i < n->n_in; i++) {
         const ir_tensor *t = input(f, n, i);
-        if (t && (!t->data || (t->symbolic && l->kernel->kind != PLAN_ANY))) return false;
+        if (t && (!t->data || (t->symbolic && !takes_symbol(n, i, l)))) return false;
     }
     return true;
 }

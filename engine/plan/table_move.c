@@ -1,8 +1,45 @@
 /* table_move.c - the kernels of ops_move.h. Layer: plan. Thread rule: no shared state. */
-#include "engine/plan/layer.h"
+#include "engine/plan/move.h"
 
 // clang-format off
 const plan_kernel plan_move_kernels[] = { /* op, kind, shown name, prepare, bind, run */
+    {IR_CONCATENATION,        PLAN_ANY, "concat",         plan_move_check,    plan_bind_concat,           plan_run_concat},
+    {IR_SPLIT,                PLAN_ANY, "split",          plan_move_check,    plan_bind_split,            plan_run_split},
+    {IR_SLICE,                PLAN_ANY, "slice",          plan_move_check,    plan_bind_slice,            plan_run_slice},
+    {IR_STRIDED_SLICE,        PLAN_ANY, "strided_slice",  plan_move_check,    plan_bind_slice,            plan_run_slice},
+    {IR_PAD,                  PLAN_ANY, "pad",            plan_pad_check,     plan_bind_pad,              plan_run_pad},
+    {IR_TILE,                 PLAN_ANY, "tile",           plan_move_check,    plan_bind_spread,           plan_run_box},
+    {IR_BROADCAST_TO,         PLAN_ANY, "broadcast",      plan_move_check,    plan_bind_spread,           plan_run_box},
+    {IR_GATHER,               PLAN_ANY, "gather",         plan_move_check,    plan_bind_gather,           plan_run_gather},
+    {IR_GATHER_ND,            PLAN_ANY, "gather_nd",      plan_move_check,    plan_bind_gather_nd,        plan_run_gather_nd},
+    {IR_GATHER_ELEMENTS,      PLAN_ANY, "gather_elements", plan_move_check,   plan_bind_elements,         plan_run_gather_elements},
+    {IR_SCATTER_ELEMENTS,     PLAN_ANY, "scatter_elements", plan_scatter_check, plan_bind_elements,       plan_run_scatter_elements},
+    {IR_SCATTER_ND,           PLAN_ANY, "scatter_nd",     plan_scatter_check, plan_bind_scatter_nd,       plan_run_scatter_nd},
+    {IR_ONE_HOT,              PLAN_INT, "one_hot",        plan_one_hot_check, plan_bind_one_hot,          plan_run_one_hot},
+    {IR_RANGE,                PLAN_F32, "range",          NULL,               plan_bind_elems,            plan_run_range},
+    {IR_RANGE,                PLAN_INT, "range",          NULL,               plan_bind_elems,            plan_run_range},
+    {IR_EYE_LIKE,             PLAN_ANY, "eye",            plan_eye_check,     plan_bind_shapes,           plan_run_eye},
+    {IR_ZEROS_LIKE,           PLAN_ANY, "zeros",          plan_move_check,    plan_bind_elems,            plan_run_zeros},
+    {IR_REVERSE_V2,           PLAN_ANY, "reverse",        plan_move_check,    plan_bind_reverse,          plan_run_reverse},
+    {IR_REVERSE_SEQUENCE,     PLAN_ANY, "reverse_sequence", plan_move_check,  plan_bind_reverse_sequence, plan_run_reverse_sequence},
+    {IR_SPACE_TO_DEPTH,       PLAN_ANY, "space_to_depth", plan_move_check,    plan_bind_blocks,           plan_run_box},
+    {IR_DEPTH_TO_SPACE,       PLAN_ANY, "depth_to_space", plan_move_check,    plan_bind_blocks,           plan_run_box},
+    {IR_SPACE_TO_BATCH_ND,    PLAN_ANY, "space_to_batch", plan_move_check,    plan_bind_space_to_batch,   plan_run_space_to_batch},
+    {IR_BATCH_TO_SPACE_ND,    PLAN_ANY, "batch_to_space", plan_move_check,    plan_bind_batch_to_space,   plan_run_batch_to_space},
+    {IR_TOP_K,                PLAN_ANY, "top_k",          plan_top_k_check,   plan_bind_top_k,            plan_run_top_k},
+    {IR_UNIQUE,               PLAN_ANY, "unique",         plan_unique_check,  plan_bind_unique,           plan_run_unique},
+    {IR_NON_ZERO,             PLAN_ANY, "non_zero",       plan_number_check,  plan_bind_non_zero,         plan_run_non_zero},
+    {IR_COMPRESS,             PLAN_ANY, "compress",       plan_move_check,    plan_bind_compress,         plan_run_compress},
+    {IR_TRILU,                PLAN_ANY, "trilu",          plan_move_check,    plan_bind_trilu,            plan_run_trilu},
+    {IR_SIZE,                 PLAN_ANY, "size",           plan_number_check,  plan_bind_shapes,           plan_run_size},
+    {IR_SQUEEZE,              PLAN_ANY, "view",           plan_move_check,    plan_bind_elems,            plan_run_copy},
+    {IR_UNSQUEEZE,            PLAN_ANY, "view",           plan_move_check,    plan_bind_elems,            plan_run_copy},
+    {IR_DYNAMIC_UPDATE_SLICE, PLAN_ANY, "update_slice",   plan_move_check,    plan_bind_update_slice,     plan_run_update_slice},
+    {IR_BROADCAST_ARGS,       PLAN_INT, "broadcast_args", NULL,               plan_bind_shapes,           plan_run_broadcast_args},
+    {IR_MATRIX_DIAG,          PLAN_ANY, "matrix_diag",    plan_move_check,    plan_bind_diag,             plan_run_diag},
+    {IR_MATRIX_SET_DIAG,      PLAN_ANY, "matrix_set_diag", plan_move_check,   plan_bind_diag,             plan_run_diag},
+    {IR_SEGMENT_SUM,          PLAN_F32, "segment_sum",    plan_segment_check, plan_bind_shapes,           plan_run_segment_sum},
+    {IR_SEGMENT_SUM,          PLAN_INT, "segment_sum",    plan_segment_check, plan_bind_shapes,           plan_run_segment_sum},
     {.name = NULL},
 };
 // clang-format on
