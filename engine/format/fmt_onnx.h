@@ -182,6 +182,8 @@ const fmt_onnx_const *fmt_onnx_stored_head(const fmt_onnx_ctx *o, int32_t value)
 /** A new constant FP32 tensor; content is copied. */
 nf_status fmt_onnx_new_floats(int32_t *tensor, fmt_onnx_ctx *o, const float *v, const int64_t *dim,
                               int rank);
+/** A new constant with the content of c; FP16, BF16 and FP64 become FP32. */
+nf_status fmt_onnx_new_const(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_const *c);
 /** The tensor of the node's first result. */
 nf_status fmt_onnx_out(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype dtype);
 /** The tensor of result i; IR_NONE when nobody wants it. */

@@ -61,8 +61,7 @@ nf_status fmt_onnx_temp(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n
 /* Ops that move bytes keep the meaning of the bytes. */
 static nf_status keep_quant(fmt_onnx_ctx *o, ir_op op, const ir_tensor *x, ir_tensor *y)
 {
-    const bool moves =
-        op == IR_RESHAPE || op == IR_IDENTITY || op == IR_TRANSPOSE || op == IR_MAX_POOL_2D;
+    const bool moves = ir_is_move(op) || op == IR_IDENTITY || op == IR_MAX_POOL_2D;
     if (!moves || x->quant.n != 1 || x->dtype != y->dtype) return NF_OK;
     return ir_set_quant(y, 1, x->quant.scale, x->quant.zero, 0, o->err);
 }
@@ -140,6 +139,11 @@ static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const
         return st;
     }
     return ir_take_data(t, data, bytes, o->err);
+}
+
+nf_status fmt_onnx_new_const(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_const *c)
+{
+    return add_const(tensor, o, (nf_span){"value", 5}, "", c);
 }
 
 static nf_status add_permuted(int32_t *tensor, fmt_onnx_ctx *o, nf_span name,

@@ -34,6 +34,16 @@ const ir_graph *ir_body(const ir_graph *g, const ir_node *node, int k)
     return at >= 0 && (size_t)at < g->n_bodies ? g->bodies[at] : NULL;
 }
 
+bool ir_is_move(ir_op op)
+{
+    static const char *const types[] = {
+#define X(name, least, most, outs, rule, types) #types,
+        IR_OP_MAP(X)
+#undef X
+    };
+    return op == IR_CONCATENATION || op == IR_SPLIT || strcmp(types[op], "move") == 0;
+}
+
 bool ir_has_effect(ir_op op)
 {
     return op == IR_ASSIGN;

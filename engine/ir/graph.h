@@ -142,6 +142,9 @@ bool ir_has_effect(ir_op op);
 /** True for the ops that have weights. */
 bool ir_is_product(ir_op op);
 
+/** True for the ops whose results hold nothing but elements of what they move. */
+bool ir_is_move(ir_op op);
+
 const char *ir_op_name(ir_op op);
 ir_clamp ir_no_clamp(void);
 
