@@ -84,20 +84,40 @@ nf_status fmt_onnx_flatten(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return add_reshape(o, n, &s, &attr);
 }
 
+static bool is_constant(const fmt_onnx_ctx *o, int32_t value)
+{
+    const fmt_onnx_value *v = fmt_onnx_value_of(o, value);
+    return !v || v->kind == FMT_ONNX_CONST;
+}
+
+/* A node whose second input is computed; IR_NONE: it has none. */
+static nf_status add_computed(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op, int32_t second,
+                              const ir_attr *attr)
+{
+    int32_t in[2] = {IR_NONE, second}, y;
+    nf_status st;
+    if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
+    if ((st = fmt_onnx_out(&y, o, n, o->g->tensors[in[0]].dtype))) return st;
+    return fmt_onnx_emit(o, op, in, second == IR_NONE ? 1 : 2, y, attr);
+}
+
 nf_status fmt_onnx_reshape(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
     ir_attr attr = {.reshape = {.rank = 0}};
     source s;
     int64_t allow_zero;
+    int32_t to;
     size_t rank;
     nf_status st;
     if ((st = fmt_onnx_int(&allow_zero, o, n, "allowzero", 0))) return st;
+    attr.reshape.zero = allow_zero != 0;
+    if (!is_constant(o, fmt_onnx_in(o, n, 1))) {
+        if ((st = fmt_onnx_use(&to, o, fmt_onnx_in(o, n, 1)))) return st;
+        return add_computed(o, n, IR_RESHAPE, to, &attr);
+    }
     st = fmt_onnx_numbers(attr.reshape.dim, &rank, ENG_MAX_RANK, o, fmt_onnx_in(o, n, 1));
     if (st) return st;
     attr.reshape.rank = (int)rank;
-    for (size_t i = 0; allow_zero && i < rank; i++)
-        if (attr.reshape.dim[i] == 0)
-            return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "Reshape to a dimension of 0");
     if ((st = open_source(&s, o, n))) return st;
     return add_reshape(o, n, &s, &attr);
 }
@@ -123,6 +143,36 @@ static nf_status read_axes(uint32_t *bits, fmt_onnx_ctx *o, const fmt_onnx_node 
     return st;
 }
 
+/* The shape is not known enough to say which dimensions stay. */
+static bool is_open(const source *s)
+{
+    bool open = s->rank < 0;
+    for (int i = 0; i < s->rank; i++)
+        open |= s->dim[i] == IR_FREE;
+    return open;
+}
+
+/* The axes of Squeeze and Unsqueeze as a tensor; IR_NONE when none are listed. */
+static nf_status axes_tensor(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    int64_t axes[ENG_MAX_RANK];
+    size_t count;
+    nf_status st;
+    *tensor = IR_NONE;
+    if (o->opset >= 13)
+        return fmt_onnx_in(o, n, 1) == IR_NONE ? NF_OK
+                                               : fmt_onnx_use(tensor, o, fmt_onnx_in(o, n, 1));
+    if ((st = fmt_onnx_ints(axes, &count, ENG_MAX_RANK, o, n, "axes"))) return st;
+    return count ? fmt_onnx_new_ints(tensor, o, axes, count, 1) : NF_OK;
+}
+
+static nf_status add_open(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op)
+{
+    int32_t axes;
+    const nf_status st = axes_tensor(&axes, o, n);
+    return st ? st : add_computed(o, n, op, axes, NULL);
+}
+
 /* Rows of a batch are counted by the request: their dimension is written as 0, as in the input. */
 static int64_t kept(int64_t dim)
 {
@@ -136,6 +186,7 @@ nf_status fmt_onnx_squeeze(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     uint32_t drop;
     nf_status st;
     if ((st = open_source(&s, o, n))) return st;
+    if (is_open(&s) || !is_constant(o, fmt_onnx_in(o, n, 1))) return add_open(o, n, IR_SQUEEZE);
     if ((st = read_axes(&drop, o, n, s.rank))) return st;
     for (int i = 0; i < s.rank; i++) {
         const bool gone = drop ? drop >> i & 1 : s.dim[i] == 1;
@@ -156,6 +207,7 @@ nf_status fmt_onnx_unsqueeze(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     size_t count;
     nf_status st;
     if ((st = open_source(&s, o, n))) return st;
+    if (is_open(&s) || !is_constant(o, fmt_onnx_in(o, n, 1))) return add_open(o, n, IR_UNSQUEEZE);
     if (o->opset < 13)
         st = fmt_onnx_ints(axes, &count, ENG_MAX_RANK, o, n, "axes");
     else
