@@ -204,6 +204,9 @@ static nf_status read_reshape(fmt_tfl *t, const fmt_tfl_op *op)
     size_t rank = list.n;
     nf_status st;
     if (op->in.n > 1 && fmt_vec_i32(op->in, 1) >= 0) {
+        const ir_tensor *to;
+        if ((st = fmt_tfl_in(&to, t, op, 1))) return st;
+        if (!to->data) return fmt_tfl_add(&(ir_node *){NULL}, t, op, IR_RESHAPE, 2);
         st = fmt_tfl_ints(dim, &rank, ENG_MAX_RANK, t, fmt_vec_i32(op->in, 1));
         if (st) return st;
     } else {
@@ -219,53 +222,32 @@ static nf_status read_reshape(fmt_tfl *t, const fmt_tfl_op *op)
     return add_reshape(t, op, dim, rank);
 }
 
-static bool is_listed(fmt_vector list, int axis, int rank)
-{
-    for (size_t i = 0; i < list.n; i++) {
-        const int32_t a = fmt_vec_i32(list, i);
-        if (a == axis || a == axis - rank) return true;
-    }
-    return false;
-}
-
-/* Drops the listed dimensions, or with no list all that are 1; the batch always stays. */
+/* Drops the listed dimensions, or with no list all that are 1 in the file, but for the batch. */
 static nf_status read_squeeze(fmt_tfl *t, const fmt_tfl_op *op)
 {
     const fmt_vector list = fmt_fb_vector(&t->fb, op->options, 0, 4);
     const ir_tensor *x;
-    int64_t dim[ENG_MAX_RANK];
-    size_t rank = 0;
+    int64_t axes[ENG_MAX_RANK];
+    size_t n = 0;
+    int32_t in[2], y;
     nf_status st;
     if ((st = fmt_tfl_in(&x, t, op, 0))) return st;
     if (list.n > ENG_MAX_RANK)
         return nf_fail(t->err, NF_EFORMAT, x->name, "SQUEEZE of %zu dimensions", list.n);
-    for (int i = 0; i < x->rank; i++) {
-        const bool drop = list.n ? is_listed(list, i, x->rank) : x->dim[i] == 1;
-        if (drop && x->dim[i] != 1)
-            return nf_fail(t->err, NF_EFORMAT, x->name, "SQUEEZE drops dimension %d of %lld", i,
-                           (long long)x->dim[i]);
-        if (!drop) dim[rank++] = x->dim[i];
-    }
-    if (rank && dim[0] == IR_BATCH) dim[0] = 0; /* as in the input */
-    return add_reshape(t, op, dim, rank);
+    for (; n < list.n; n++)
+        axes[n] = fmt_vec_i32(list, n);
+    for (int i = 0; list.n == 0 && i < x->rank; i++)
+        if (x->dim[i] == 1) axes[n++] = i;
+    if ((st = fmt_tfl_tensor(&in[0], t, fmt_vec_i32(op->in, 0)))) return st;
+    if ((st = fmt_tfl_tensor(&y, t, fmt_vec_i32(op->out, 0)))) return st;
+    if (n == 0) return ir_add_node(NULL, t->g, IR_IDENTITY, in, 1, y, t->err);
+    if ((st = fmt_tfl_new_ints(&in[1], t, axes, n))) return st;
+    return ir_add_node(NULL, t->g, IR_SQUEEZE, in, 2, y, t->err);
 }
 
 static nf_status read_expand(fmt_tfl *t, const fmt_tfl_op *op)
 {
-    const ir_tensor *x;
-    int64_t dim[ENG_MAX_RANK] = {0}, axis[1] = {0};
-    size_t n;
-    nf_status st;
-    if ((st = fmt_tfl_ints(axis, &n, 1, t, fmt_vec_i32(op->in, 1)))) return st;
-    if ((st = fmt_tfl_in(&x, t, op, 0))) return st;
-    const int64_t at = n && axis[0] < 0 ? axis[0] + x->rank + 1 : axis[0];
-    if (n != 1 || at < 0 || at > x->rank || x->rank == ENG_MAX_RANK)
-        return nf_fail(t->err, NF_EFORMAT, x->name, "EXPAND_DIMS at axis %lld of %d",
-                       n ? (long long)axis[0] : -1LL, x->rank);
-    for (int i = 0, k = 0; k <= x->rank; k++)
-        dim[k] = k == at ? 1 : x->dim[i++];
-    if (dim[0] == IR_BATCH) dim[0] = 0; /* as in the input */
-    return add_reshape(t, op, dim, (size_t)x->rank + 1);
+    return fmt_tfl_add(&(ir_node *){NULL}, t, op, IR_UNSQUEEZE, 2);
 }
 
 static nf_status read_transpose(fmt_tfl *t, const fmt_tfl_op *op)

@@ -124,18 +124,21 @@ static nf_status take_shape(ir_tensor *t, const ir_shape *s, nf_error *err)
     return NF_OK;
 }
 
-/* A target that is known becomes an attribute; rows that stay in front are copied, whatever number
- * the file had for them, so that any batch can run. */
+/* A target that is known becomes an attribute, and dropped or added axes a target; rows that stay
+ * in front are copied, whatever number the file had for them, so that any batch can run. */
 static void settle_reshape(const ir_graph *g, ir_node *n)
 {
     const ir_tensor *y = &g->tensors[n->out[0]];
     const ir_tensor *to = n->n_in > 1 && n->in[1] != IR_NONE ? &g->tensors[n->in[1]] : NULL;
-    if (n->attr.reshape.flatten || (to && !to->data) || !y->rank) return;
+    const bool axes = n->op == IR_SQUEEZE || n->op == IR_UNSQUEEZE;
+    if ((n->op != IR_RESHAPE && !axes) || (to && !to->data) || y->rank < 1) return;
+    if (!axes && n->attr.reshape.flatten) return;
     const bool rows = y->dim[0] == IR_BATCH;
     for (int i = rows ? 1 : 0; i < y->rank; i++)
         if (y->dim[i] < 0) return;
+    n->op = IR_RESHAPE;
     n->n_in = 1;
-    n->attr.reshape.rank = y->rank;
+    n->attr = (ir_attr){.reshape = {.rank = y->rank}};
     memcpy(n->attr.reshape.dim, y->dim, sizeof(y->dim));
     if (rows) n->attr.reshape.dim[0] = 0;
     n->attr.reshape.zero = !rows;
@@ -156,7 +159,7 @@ static nf_status check_node(ir_graph *g, ir_node *node, uint8_t *known, const in
         if ((st = take_shape(t, &shapes[k], err)) || (st = ir_check_quant(t, err))) return st;
         known[node->out[k]] = 2;
     }
-    if (node->op == IR_RESHAPE) settle_reshape(g, node);
+    settle_reshape(g, node);
     return ir_check_node(g, node, maker, err);
 }
 

@@ -5,7 +5,7 @@
 
 static bool is_view(ir_op op)
 {
-    return op == IR_RESHAPE || op == IR_IDENTITY;
+    return op == IR_RESHAPE || op == IR_IDENTITY || op == IR_SQUEEZE || op == IR_UNSQUEEZE;
 }
 
 /* A view lies where its source lies; nothing is copied. */
