@@ -63,7 +63,7 @@ void krn_join_columns_ref(float *y, size_t y_cols, size_t at, size_t width, cons
 
 /** OneHotEncoder, after a table of keys: y: [n, categories]; 1 where at[i] says, at[i] ==
  * categories is none: a row of zeros. */
-void krn_one_hot_ref(float *y, const size_t *at, size_t n, size_t categories);
+void krn_ml_one_hot_ref(float *y, const size_t *at, size_t n, size_t categories);
 
 /** LabelEncoder and CategoryMapper, after a table of keys: y[i] = values[at[i]], or `other` where
  * at[i] == n_values; elements of `size` bytes. */

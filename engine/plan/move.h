@@ -55,7 +55,7 @@ PLAN_BIND(plan_bind_concat);
 PLAN_BIND(plan_bind_split);
 PLAN_BIND(plan_bind_slice);
 PLAN_BIND(plan_bind_pad);
-PLAN_BIND(plan_bind_spread);
+PLAN_BIND(plan_bind_repeat);
 PLAN_BIND(plan_bind_reverse);
 PLAN_BIND(plan_bind_blocks);
 PLAN_BIND(plan_bind_space_to_batch);

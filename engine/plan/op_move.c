@@ -168,7 +168,7 @@ PLAN_RUN(plan_run_box)
 }
 
 /* TILE and BROADCAST_TO: each axis of y is that of x, some times over. */
-PLAN_BIND(plan_bind_spread)
+PLAN_BIND(plan_bind_repeat)
 {
     ptrdiff_t step_x[ENG_MAX_RANK], step_y[ENG_MAX_RANK];
     nf_status st;

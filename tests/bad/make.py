@@ -293,8 +293,6 @@ ONNX = {
     "scale_two_of_three": quantize(floats(1.0, 1.0), (2,)),
     "gemm_trans_a": model([node("Gemm", ["x", "w"], ["y"], transA=1)], [weights()]),
     "product_of_two": model([node("MatMul", ["x", "x"], ["y"])]),
-    "clip_limits": model([node("Clip", ["x", "a", "b"], ["y"])],
-                         [weights("a", (), floats(2.0)), weights("b", (), floats(1.0))]),
     "clip_nan": model([node("Clip", ["x", "a"], ["y"])],
                       [weights("a", (), floats(float("nan")))]),
     "broadcast": model([node("Add", ["x", "w"], ["y"])], [weights(dims=(4,))]),

@@ -153,7 +153,7 @@ static void positions_become_values(void **state)
     float y[9];
     int64_t v[3];
     (void)state;
-    krn_one_hot_ref(y, at, 3, 3);
+    krn_ml_one_hot_ref(y, at, 3, 3);
     assert_memory_equal(y, one_hot, sizeof(y));
     krn_map_ref(v, at, 3, values, 3, &other, sizeof(v[0]));
     assert_memory_equal(v, want, sizeof(v));

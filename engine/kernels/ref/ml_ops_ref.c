@@ -124,7 +124,7 @@ void krn_join_columns_ref(float *y, size_t y_cols, size_t at, size_t width, cons
     }
 }
 
-void krn_one_hot_ref(float *y, const size_t *at, size_t n, size_t categories)
+void krn_ml_one_hot_ref(float *y, const size_t *at, size_t n, size_t categories)
 {
     memset(y, 0, n * categories * sizeof(*y));
     for (size_t i = 0; i < n; i++)

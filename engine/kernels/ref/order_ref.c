@@ -3,6 +3,7 @@
 #include "engine/kernels/krn_order.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -41,8 +42,8 @@ static int compare_F64(const void *a, const void *b)
 
 static int compare_F16(const void *a, const void *b)
 {
-    return compare_real((double)krn_from_f16(*(const uint16_t *)a),
-                        (double)krn_from_f16(*(const uint16_t *)b));
+    return compare_real((double)nf_from_f16(*(const uint16_t *)a),
+                        (double)nf_from_f16(*(const uint16_t *)b));
 }
 
 static double from_bf16(uint16_t h)
