@@ -6,7 +6,7 @@
 #include "engine/format/fmt.h"
 #include "engine/format/missing.h"
 
-#define OPSET_LEAST 7
+#define OPSET_LEAST 6
 #define OPSET_MOST  28
 #define IR_LEAST    3
 #define IR_MOST     14

@@ -1,6 +1,6 @@
-/* fmt_onnx_dense.c - Gemm and MatMul with stored weights. Layer: format. Thread rule: no shared
- * state. The graph's weights are [out, in]. */
-#include "engine/format/fmt_onnx.h"
+/* fmt_onnx_dense.c - Gemm and MatMul: FULLY_CONNECTED where the right side is stored weights, else
+ * BATCH_MATMUL. Layer: format. Thread rule: no shared state. The graph's weights are [out, in]. */
+#include "engine/format/fmt_onnx_nn.h"
 
 #include "engine/base/mem.h"
 
@@ -17,9 +17,7 @@ static nf_status read_gemm(gemm *a, fmt_onnx_ctx *o, const fmt_onnx_node *n)
     if ((st = fmt_onnx_float(&a->alpha, o, n, "alpha", 1))) return st;
     if ((st = fmt_onnx_float(&a->beta, o, n, "beta", 1))) return st;
     if ((st = fmt_onnx_int(&a->trans_a, o, n, "transA", 0))) return st;
-    if ((st = fmt_onnx_int(&a->trans_b, o, n, "transB", 0))) return st;
-    if (a->trans_a) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "Gemm with transA");
-    return NF_OK;
+    return fmt_onnx_int(&a->trans_b, o, n, "transB", 0);
 }
 
 /* A copy of FP32 weights, each times `factor`: others may use the weights as they are. */
@@ -43,16 +41,35 @@ static nf_status scale_weights(int32_t *w, fmt_onnx_ctx *o, float factor)
 /* B as [out, in], times alpha. */
 static nf_status read_weights(int32_t *w, fmt_onnx_ctx *o, int32_t value, const gemm *a)
 {
+    const nf_status st = fmt_onnx_stored(w, o, value, a->trans_b ? NULL : swap);
+    return st ? st : scale_weights(w, o, a->alpha);
+}
+
+/* True when the right side can be packed at load: a stored matrix of floats, or of what stands for
+ * them, that meets floats. */
+static bool is_dense(const fmt_onnx_ctx *o, int32_t x, int32_t value, const gemm *a)
+{
     const fmt_onnx_const *b = fmt_onnx_stored_head(o, value);
+    const bool quantized = b && fmt_onnx_value_of(o, value)->kind == FMT_ONNX_DQ;
+    const bool real = b && (b->type == 1 || quantized); /* TensorProto.FLOAT */
+    return real && b->rank == 2 && b->dim[0] > 0 && b->dim[1] > 0 && !a->trans_a &&
+           (a->alpha == 1 || !quantized) && o->g->tensors[x].dtype == ENG_F32;
+}
+
+/* A product of any two sides. */
+static nf_status add_matmul(int32_t *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const gemm *a,
+                            bool last)
+{
+    const ir_attr attr = {
+        .matmul = {.adj_x = a->trans_a != 0, .adj_y = a->trans_b != 0, .alpha = a->alpha}};
+    int32_t in[2];
     nf_status st;
-    if (!b)
-        return nf_fail(o->err, NF_EUNSUPPORTED, o->where,
-                       "a product of two tensors that the model computes");
-    if (b->rank != 2)
-        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a product with a %d-D constant",
-                       b->rank);
-    if ((st = fmt_onnx_stored(w, o, value, a->trans_b ? NULL : swap))) return st;
-    return scale_weights(w, o, a->alpha);
+    if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
+    if ((st = fmt_onnx_use(&in[1], o, fmt_onnx_in(o, n, 1)))) return st;
+    const eng_dtype dtype = o->g->tensors[in[0]].dtype;
+    st = last ? fmt_onnx_out(out, o, n, dtype) : fmt_onnx_temp(out, o, n, ":product", dtype);
+    if (st) return st;
+    return fmt_onnx_emit(o, IR_BATCH_MATMUL, in, 2, *out, &attr);
 }
 
 /* True when C is one row: then it is the bias. */
@@ -104,7 +121,7 @@ static nf_status add_matrix(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t pro
         if (st) return st;
         in[1] = scaled;
     }
-    if ((st = fmt_onnx_out(&out, o, n, ENG_F32))) return st;
+    if ((st = fmt_onnx_out(&out, o, n, o->g->tensors[product].dtype))) return st;
     return fmt_onnx_emit(o, IR_ADD, in, 2, out, &attr);
 }
 
@@ -127,9 +144,13 @@ nf_status fmt_onnx_gemm(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     nf_status st;
     if ((st = read_gemm(&a, o, n))) return st;
     if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
-    if (o->g->tensors[in[0]].rank != 2 || o->g->tensors[in[0]].dtype != ENG_F32)
-        return nf_fail(o->err, NF_EFORMAT, o->where, "Gemm of a %d-D %s, expected 2-D FP32",
-                       o->g->tensors[in[0]].rank, eng_dtype_oip(o->g->tensors[in[0]].dtype));
+    if (o->g->tensors[in[0]].rank != 2)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "Gemm of a %d-D input, expected 2-D",
+                       o->g->tensors[in[0]].rank);
+    if (!is_dense(o, in[0], fmt_onnx_in(o, n, 1), &a)) {
+        if ((st = add_matmul(&out, o, n, &a, c == IR_NONE))) return st;
+        return c == IR_NONE ? NF_OK : add_matrix(o, n, out, a.beta);
+    }
     if ((st = read_weights(&in[1], o, fmt_onnx_in(o, n, 1), &a))) return st;
     if ((st = read_bias(&in[2], o, c, o->g->tensors[in[1]].dim[0], a.beta))) return st;
     const bool last = c == IR_NONE || in[2] != IR_NONE;
@@ -143,6 +164,20 @@ nf_status fmt_onnx_matmul(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     int32_t in[3] = {IR_NONE, IR_NONE, IR_NONE}, out;
     nf_status st;
     if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
+    if (!is_dense(o, in[0], fmt_onnx_in(o, n, 1), &plain))
+        return add_matmul(&out, o, n, &plain, true);
     if ((st = read_weights(&in[1], o, fmt_onnx_in(o, n, 1), &plain))) return st;
     return add_dense(&out, o, n, in, true);
+}
+
+nf_status fmt_onnx_matmul_integer(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    int32_t in[4] = {IR_NONE, IR_NONE, IR_NONE, IR_NONE}, out;
+    nf_status st;
+    for (size_t i = 0; i < n->n_in; i++)
+        if ((i < 2 || fmt_onnx_in(o, n, i) != IR_NONE) &&
+            (st = fmt_onnx_use(&in[i], o, fmt_onnx_in(o, n, i))))
+            return st;
+    if ((st = fmt_onnx_out(&out, o, n, ENG_I32))) return st;
+    return fmt_onnx_emit(o, IR_MATMUL_INTEGER, in, 4, out, NULL);
 }

@@ -1,7 +1,15 @@
-/* fmt_onnx_nn.c - ONNX: operators of networks. Layer: format. Thread rule: no shared state. */
-#include "engine/format/fmt_onnx.h"
+/* fmt_onnx_nn.c - ONNX: the table of operators of networks. Layer: format. Thread rule: no shared
+ * state. */
+#include "engine/format/fmt_onnx_nn.h"
 
 const fmt_onnx_row fmt_onnx_nn_rows[] = {
     /* operator, inputs, reader */
+    {"ConvInteger", 2, 4, fmt_onnx_conv_integer},
+    {"ConvTranspose", 2, 3, fmt_onnx_conv_transpose},
+    {"GlobalLpPool", 1, 1, fmt_onnx_global_lp_pool},
+    {"GlobalMaxPool", 1, 1, fmt_onnx_global_max_pool},
+    {"LpPool", 1, 1, fmt_onnx_lp_pool},
+    {"MatMulInteger", 2, 4, fmt_onnx_matmul_integer},
+    {"MaxUnpool", 2, 3, fmt_onnx_max_unpool},
     {.op = NULL},
 };

@@ -9,6 +9,8 @@
 
 typedef enum ir_pad { IR_PAD_EXPLICIT, IR_PAD_VALID, IR_PAD_SAME, IR_PAD_SAME_LOWER } ir_pad;
 
+typedef enum ir_pool { IR_POOL_MAX, IR_POOL_MEAN, IR_POOL_LP } ir_pool;
+
 /* Output limits in real units; none is {-INFINITY, INFINITY}. */
 typedef struct ir_clamp {
     float low, high;
@@ -26,8 +28,33 @@ typedef struct ir_window { /* convolution and pooling; sizes in pixels */
     ir_clamp clamp;
 } ir_window;
 
+#define IR_SPACE 3 /* axes of an image at most */
+
+/* A window over 1 to 3 axes of images [n, axes.., channels]; the axes are counted from the first.
+ */
+typedef struct ir_nd {
+    ir_pad pad;
+    int n;                    /* axes */
+    int32_t kernel[IR_SPACE]; /* of pools, 0 = the whole axis; else it stands in the weights */
+    int32_t stride[IR_SPACE], dilation[IR_SPACE];
+    int32_t before[IR_SPACE], after[IR_SPACE]; /* IR_PAD_EXPLICIT */
+    int32_t more[IR_SPACE]; /* TRANSPOSE_CONV: added to the output's size at its end */
+    int32_t size[IR_SPACE]; /* TRANSPOSE_CONV: the output's size; 0 = it follows from the rest */
+    int32_t groups;
+    int32_t p;      /* POOL_ND: of the norm */
+    ir_pool kind;   /* POOL_ND */
+    bool count_pad; /* as in ir_window */
+    bool ceil;
+    bool columns; /* POOL_ND: indices count down the columns first */
+} ir_nd;
+
 typedef union ir_attr {
     ir_window window;
+    ir_nd nd;
+    struct {
+        bool adj_x, adj_y; /* the last two axes of that side are swapped */
+        float alpha;       /* a factor of the product */
+    } matmul;
     struct {
         ir_clamp clamp;
         bool asymmetric; /* how float activations meet int8 weights */

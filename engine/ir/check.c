@@ -117,8 +117,9 @@ static nf_status check_product(const check_args *a)
 {
     const ir_tensor *x = input(a, 0), *w = input(a, 1), *b = input(a, 2);
     const bool real = x->dtype == ENG_F32;
+    const bool plain = real && w->dtype == ENG_F32; /* then weights may be computed */
     nf_status st;
-    if (!is_stored(a, 1) || !is_stored(a, 2))
+    if (!plain && (!is_stored(a, 1) || !is_stored(a, 2)))
         return nf_fail(a->err, NF_EUNSUPPORTED, a->out->name,
                        "%s with weights or a bias that the model computes",
                        ir_op_name(a->node->op));

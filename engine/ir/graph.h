@@ -187,4 +187,11 @@ typedef struct ir_axis {
 /** Size and padding along one axis; out is 0 when the window does not fit. */
 ir_axis ir_window_axis(const ir_window *w, bool vertical, int64_t in, int32_t kernel);
 
+/** The same along axis i of an ir_nd. */
+ir_axis ir_nd_axis(const ir_nd *w, int i, int64_t in, int32_t kernel);
+
+/** Size and padding of a transposed convolution along axis i; `asked`: the size that its result
+ * shall have, 0 = what follows from the rest. Padding may be negative. */
+ir_axis ir_nd_transposed(const ir_nd *w, int i, int64_t in, int32_t kernel, int64_t asked);
+
 #endif /* IR_GRAPH_H */

@@ -57,6 +57,15 @@ static bool is_odd(const ir_tensor *w)
     return odd;
 }
 
+/* Weights that are not there while the model loads cannot be packed. */
+static bool is_loose(const ir_graph *g, const ir_node *node)
+{
+    if (!ir_is_product(node->op)) return false;
+    for (int32_t i = 1; i < node->n_in; i++)
+        if (node->in[i] >= 0 && !g->tensors[node->in[i]].data) return true;
+    return false;
+}
+
 static int kind_of(const ir_graph *g, const ir_node *node)
 {
     const bool has_x = node->n_in > 0 && node->in[0] >= 0;
@@ -64,6 +73,7 @@ static int kind_of(const ir_graph *g, const ir_node *node)
     const ir_tensor *w = node->n_in > 1 && node->in[1] >= 0 ? &g->tensors[node->in[1]] : x;
     if (is_q8(x)) return ir_is_product(node->op) && is_odd(w) ? PLAN_Q8W : PLAN_Q8;
     if (x->dtype == ENG_I16 && x->quant.n) return PLAN_Q16;
+    if (x->dtype == ENG_F32 && is_loose(g, node)) return PLAN_LOOSE;
     if (x->dtype == ENG_F32) return is_q8(w) ? PLAN_HYBRID : PLAN_F32;
     return x->dtype == ENG_STR ? PLAN_STR : PLAN_INT;
 }

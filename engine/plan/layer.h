@@ -61,6 +61,7 @@ enum plan_kind {
     PLAN_Q8,     /* int8 or uint8 with a scale */
     PLAN_Q8W,    /* the same, of a product whose weights are UINT8 or have a zero point */
     PLAN_HYBRID, /* float in, int8 weights */
+    PLAN_LOOSE,  /* float in, weights or bias of a product that the model computes */
     PLAN_Q16,    /* int16 with a scale */
     PLAN_INT,    /* whole numbers and BOOL, without a scale */
     PLAN_STR,

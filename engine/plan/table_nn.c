@@ -1,8 +1,19 @@
 /* table_nn.c - the kernels of ops_nn.h. Layer: plan. Thread rule: no shared state. */
-#include "engine/plan/layer.h"
+#include "engine/plan/nn.h"
 
 // clang-format off
 const plan_kernel plan_nn_kernels[] = { /* op, kind, shown name, prepare, bind, run */
+    {IR_CONV_2D,           PLAN_LOOSE, "conv any f32",       plan_conv_any,       plan_bind_conv_any,       plan_run_conv_any},
+    {IR_DEPTHWISE_CONV_2D, PLAN_LOOSE, "depthwise any f32",  plan_conv_any,       plan_bind_conv_any,       plan_run_conv_any},
+    {IR_FULLY_CONNECTED,   PLAN_LOOSE, "dense any f32",      plan_conv_any,       plan_bind_dense_any,      plan_run_dense_any},
+    {IR_BATCH_MATMUL,      PLAN_F32,   "matmul f32",         plan_matmul,         plan_bind_matmul,         plan_run_matmul},
+    {IR_BATCH_MATMUL,      PLAN_INT,   "matmul int",         plan_matmul,         plan_bind_matmul,         plan_run_matmul},
+    {IR_MATMUL_INTEGER,    PLAN_ANY,   "matmul integer",     plan_matmul_integer, plan_bind_matmul,         plan_run_matmul_integer},
+    {IR_CONV_ND,           PLAN_F32,   "conv_nd f32",        plan_conv_any,       plan_bind_conv_any,       plan_run_conv_any},
+    {IR_CONV_INTEGER,      PLAN_ANY,   "conv integer",       plan_conv_integer,   plan_bind_conv_integer,   plan_run_conv_integer},
+    {IR_TRANSPOSE_CONV,    PLAN_F32,   "transpose_conv f32", plan_transpose_conv, plan_bind_transpose_conv, plan_run_transpose_conv},
+    {IR_POOL_ND,           PLAN_F32,   "pool_nd f32",        plan_pool_nd,        plan_bind_pool_nd,        plan_run_pool_nd},
+    {IR_MAX_UNPOOL,        PLAN_F32,   "max_unpool f32",     plan_unpool,         plan_bind_unpool,         plan_run_unpool},
     {.name = NULL},
 };
 // clang-format on

@@ -1,0 +1,32 @@
+/* nn.h - the pieces of table_nn.c and table_rnn.c. Layer: plan (inside). */
+#ifndef PLAN_NN_H
+#define PLAN_NN_H
+
+#include "engine/plan/layer.h"
+
+PLAN_PREPARE(plan_matmul);
+PLAN_PREPARE(plan_matmul_integer);
+PLAN_PREPARE(plan_conv_any);
+PLAN_PREPARE(plan_conv_integer);
+PLAN_PREPARE(plan_transpose_conv);
+PLAN_PREPARE(plan_pool_nd);
+PLAN_PREPARE(plan_unpool);
+
+PLAN_BIND(plan_bind_matmul);
+PLAN_BIND(plan_bind_conv_any);
+PLAN_BIND(plan_bind_conv_integer);
+PLAN_BIND(plan_bind_dense_any);
+PLAN_BIND(plan_bind_transpose_conv);
+PLAN_BIND(plan_bind_pool_nd);
+PLAN_BIND(plan_bind_unpool);
+
+PLAN_RUN(plan_run_matmul);
+PLAN_RUN(plan_run_matmul_integer);
+PLAN_RUN(plan_run_conv_any);
+PLAN_RUN(plan_run_conv_integer);
+PLAN_RUN(plan_run_dense_any);
+PLAN_RUN(plan_run_transpose_conv);
+PLAN_RUN(plan_run_pool_nd);
+PLAN_RUN(plan_run_unpool);
+
+#endif /* PLAN_NN_H */

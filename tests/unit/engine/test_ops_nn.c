@@ -1,0 +1,235 @@
+/* test_ops_nn.c - operators of networks: what each computes on numbers small enough to check by
+ * hand, and what is refused. Layer: tests. */
+#include "tests/unit/engine/make_run.h"
+
+#include <math.h>
+
+static void matmul_multiplies_stacks(void **state)
+{
+    (void)state;
+    static const float a[] = {1, 2, 3, 4, 5, 6, 7, 8}, b[] = {1, 0, 2, 1};
+    static const float want[] = {5, 2, 11, 4, 17, 6, 23, 8};
+    run_graph r = run_open();
+    const int32_t x = run_input(&r, ENG_F32, 3, (int64_t[]){2, 2, 2}, a, sizeof(a));
+    const int32_t w = run_input(&r, ENG_F32, 2, (int64_t[]){2, 2}, b, sizeof(b));
+    ir_node *n = run_node(&r, IR_BATCH_MATMUL, (int32_t[]){x, w}, 2, ENG_F32);
+    n->attr.matmul.alpha = 1;
+    run_expect_floats(&r, want, 8, 0);
+    run_close(&r);
+}
+
+static void matmul_swaps_either_side(void **state)
+{
+    (void)state;
+    static const float a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 0, 2, 1, 1, 1};
+    /* a^T [3, 2] times b^T [2, 3], times 2 */
+    static const float want[] = {2, 12, 10, 4, 18, 14, 6, 24, 18};
+    run_graph r = run_open();
+    const int32_t x = run_input(&r, ENG_F32, 2, (int64_t[]){2, 3}, a, sizeof(a));
+    const int32_t w = run_input(&r, ENG_F32, 2, (int64_t[]){3, 2}, b, sizeof(b));
+    ir_node *n = run_node(&r, IR_BATCH_MATMUL, (int32_t[]){x, w}, 2, ENG_F32);
+    n->attr.matmul.adj_x = n->attr.matmul.adj_y = true;
+    n->attr.matmul.alpha = 2;
+    run_expect_floats(&r, want, 9, 0);
+    run_close(&r);
+}
+
+static void matmul_of_vectors_is_a_scalar(void **state)
+{
+    (void)state;
+    static const int64_t a[] = {1, 2, 3}, b[] = {4, 5, 6}, want = 32;
+    run_graph r = run_open();
+    const int32_t x = run_input(&r, ENG_I64, 1, (int64_t[]){3}, a, sizeof(a));
+    const int32_t w = run_input(&r, ENG_I64, 1, (int64_t[]){3}, b, sizeof(b));
+    run_node(&r, IR_BATCH_MATMUL, (int32_t[]){x, w}, 2, ENG_I64)->attr.matmul.alpha = 1;
+    run_expect_bytes(&r, &want, sizeof(want));
+    run_close(&r);
+}
+
+static void matmul_integer_takes_zero_points_off(void **state)
+{
+    (void)state;
+    static const uint8_t a[] = {1, 2, 3, 4}, za[] = {1, 2}, zb = 1;
+    static const uint8_t b[] = {2, 3, 4, 5};
+    static const int32_t want[] = {3, 4, 7, 10}; /* {0, 1; 1, 2} x {1, 2; 3, 4} */
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_U8, 2, (int64_t[]){2, 2}, a, sizeof(a)),
+                          run_input(&r, ENG_U8, 2, (int64_t[]){2, 2}, b, sizeof(b)),
+                          run_input(&r, ENG_U8, 1, (int64_t[]){2}, za, sizeof(za)),
+                          run_input(&r, ENG_U8, 0, NULL, &zb, sizeof(zb))};
+    run_node(&r, IR_MATMUL_INTEGER, in, 4, ENG_I32);
+    run_expect_bytes(&r, want, sizeof(want));
+    run_close(&r);
+}
+
+static void matmul_of_wrong_sizes_is_refused(void **state)
+{
+    (void)state;
+    static const float a[6] = {0};
+    run_graph r = run_open();
+    const int32_t x = run_input(&r, ENG_F32, 2, (int64_t[]){2, 3}, a, sizeof(a));
+    const int32_t w = run_input(&r, ENG_F32, 2, (int64_t[]){2, 3}, a, sizeof(a));
+    run_node(&r, IR_BATCH_MATMUL, (int32_t[]){x, w}, 2, ENG_F32);
+    run_expect_status(&r, NF_EFORMAT);
+    run_close(&r);
+}
+
+/* One channel, three pixels in each of three axes, a filter of ones with two taps an axis. */
+static void conv_nd_adds_a_cube(void **state)
+{
+    (void)state;
+    static const float ones[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    float x[27], want[8];
+    for (int i = 0; i < 27; i++)
+        x[i] = (float)i;
+    for (int i = 0; i < 8;
+         i++) /* the mean of a cube is its middle: first pixel + (1 + 3 + 9) / 2 */
+        want[i] = 8 * ((float)(i / 4 * 9 + i / 2 % 2 * 3 + i % 2) + 6.5f);
+    run_graph r = run_open();
+    const int32_t in[] = {
+        run_input(&r, ENG_F32, 5, (int64_t[]){1, 3, 3, 3, 1}, x, sizeof(x)),
+        run_input(&r, ENG_F32, 5, (int64_t[]){1, 2, 2, 2, 1}, ones, sizeof(ones))};
+    run_node(&r, IR_CONV_ND, in, 2, ENG_F32)->attr.nd =
+        (ir_nd){.n = 3, .groups = 1, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+    run_expect_floats(&r, want, 8, 0);
+    run_close(&r);
+}
+
+/* Weights that are an input: the same result as those that are packed. */
+static void conv_takes_computed_weights(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 2, 3, 4}, w[] = {2, 1}, bias[] = {0.5f},
+                       want[] = {4.5f, 7.5f, 10.5f};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 4, (int64_t[]){1, 1, 4, 1}, x, sizeof(x)),
+                          run_input(&r, ENG_F32, 4, (int64_t[]){1, 1, 2, 1}, w, sizeof(w)),
+                          run_input(&r, ENG_F32, 1, (int64_t[]){1}, bias, sizeof(bias))};
+    run_node(&r, IR_CONV_2D, in, 3, ENG_F32)->attr.window = (ir_window){.pad = IR_PAD_VALID,
+                                                                        .groups = 1,
+                                                                        .stride_h = 1,
+                                                                        .stride_w = 1,
+                                                                        .dilation_h = 1,
+                                                                        .dilation_w = 1,
+                                                                        .clamp = ir_no_clamp()};
+    run_expect_floats(&r, want, 3, 0);
+    run_close(&r);
+}
+
+static void dense_takes_computed_weights(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 2, 3, 4}, w[] = {1, 1, 0, 2, -1, 0};
+    static const float want[] = {3, 4, 0, 7, 8, 0};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 2, (int64_t[]){2, 2}, x, sizeof(x)),
+                          run_input(&r, ENG_F32, 2, (int64_t[]){3, 2}, w, sizeof(w))};
+    ir_node *n = run_node(&r, IR_FULLY_CONNECTED, in, 2, ENG_F32);
+    n->attr.dense.clamp = (ir_clamp){0, INFINITY};
+    n->attr.dense.keep_dims = true;
+    run_expect_floats(&r, want, 6, 0);
+    run_close(&r);
+}
+
+static void transpose_conv_overlaps(void **state)
+{
+    (void)state;
+    /* two pixels, stride 2, three taps 1 2 3: they meet in the middle */
+    static const float x[] = {1, 10}, w[] = {1, 2, 3}, want[] = {1, 2, 13, 20, 30};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 4, (int64_t[]){1, 1, 2, 1}, x, sizeof(x)),
+                          run_input(&r, ENG_F32, 4, (int64_t[]){1, 1, 3, 1}, w, sizeof(w))};
+    run_node(&r, IR_TRANSPOSE_CONV, in, 2, ENG_F32)->attr.nd =
+        (ir_nd){.n = 2, .groups = 1, .stride = {1, 2}, .dilation = {1, 1}};
+    run_expect_floats(&r, want, 5, 0);
+    run_close(&r);
+}
+
+static void max_pool_tells_places(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 7, 5, 2, 8, 3, 4, 6}; /* [1, 2, 2, 2]: channels 1 5 8 4, 7 2 3 6 */
+    static const float want[] = {8, 7};
+    static const int64_t places[] = {2, 4}; /* in [c, h, w] */
+    run_graph r = run_open();
+    nf_error err = {0};
+    const int32_t in = run_input(&r, ENG_F32, 4, (int64_t[]){1, 2, 2, 2}, x, sizeof(x));
+    const eng_dtype types[] = {ENG_F32, ENG_I64};
+    run_node_types(&r, IR_POOL_ND, &in, 1, types, 2)->attr.nd =
+        (ir_nd){.n = 2, .groups = 1, .stride = {1, 1}, .dilation = {1, 1}, .kernel = {2, 2}};
+    run_expect_floats(&r, want, 2, 0);
+    assert_ok(run_once(&r, &err), &err);
+    assert_memory_equal(run_result(&r, 1).data, places, sizeof(places));
+    run_close(&r);
+}
+
+/* Rounded up, the last window ends behind the padding: what is not there does not count. */
+static void mean_pool_counts_padding_but_not_more(void **state)
+{
+    (void)state;
+    static const float x[] = {2, 4, 6, 8}, want[] = {1, 5, 8};
+    run_graph r = run_open();
+    const int32_t in = run_input(&r, ENG_F32, 3, (int64_t[]){1, 4, 1}, x, sizeof(x));
+    run_node(&r, IR_POOL_ND, &in, 1, ENG_F32)->attr.nd = (ir_nd){.n = 1,
+                                                                 .groups = 1,
+                                                                 .stride = {2},
+                                                                 .dilation = {1},
+                                                                 .kernel = {2},
+                                                                 .before = {1},
+                                                                 .kind = IR_POOL_MEAN,
+                                                                 .count_pad = true,
+                                                                 .ceil = true};
+    run_expect_floats(&r, want, 3, 0);
+    run_close(&r);
+}
+
+static ir_node *unpool(run_graph *r, const float *x, const int64_t *at)
+{
+    const int32_t in[] = {run_input(r, ENG_F32, 3, (int64_t[]){1, 1, 2}, x, 2 * sizeof(*x)),
+                          run_input(r, ENG_I64, 3, (int64_t[]){1, 1, 2}, at, 2 * sizeof(*at))};
+    ir_node *n = run_node(r, IR_MAX_UNPOOL, in, 2, ENG_F32);
+    n->attr.nd = (ir_nd){.n = 1, .groups = 1, .stride = {2}, .dilation = {1}, .kernel = {2}};
+    return n;
+}
+
+static void unpool_puts_back(void **state)
+{
+    (void)state;
+    static const float x[] = {5, 6}, want[] = {0, 5, 6, 0};
+    static const int64_t at[] = {1, 2};
+    run_graph r = run_open();
+    unpool(&r, x, at);
+    run_expect_floats(&r, want, 4, 0);
+    run_close(&r);
+}
+
+static void unpool_to_nowhere_is_refused(void **state)
+{
+    (void)state;
+    static const float x[] = {5, 6};
+    static const int64_t at[] = {1, 4};
+    run_graph r = run_open();
+    unpool(&r, x, at);
+    run_expect_status(&r, NF_EINVAL);
+    run_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(matmul_multiplies_stacks),
+        cmocka_unit_test(matmul_swaps_either_side),
+        cmocka_unit_test(matmul_of_vectors_is_a_scalar),
+        cmocka_unit_test(matmul_integer_takes_zero_points_off),
+        cmocka_unit_test(matmul_of_wrong_sizes_is_refused),
+        cmocka_unit_test(conv_nd_adds_a_cube),
+        cmocka_unit_test(conv_takes_computed_weights),
+        cmocka_unit_test(dense_takes_computed_weights),
+        cmocka_unit_test(transpose_conv_overlaps),
+        cmocka_unit_test(max_pool_tells_places),
+        cmocka_unit_test(mean_pool_counts_padding_but_not_more),
+        cmocka_unit_test(unpool_puts_back),
+        cmocka_unit_test(unpool_to_nowhere_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
