@@ -100,7 +100,7 @@ nf_status fmt_onnx_read_nodes(fmt_onnx_ctx *o);
 nf_status fmt_onnx_read_values(fmt_onnx_ctx *o);
 nf_status fmt_onnx_find(int32_t *value, fmt_onnx_ctx *o, nf_span name, const char *reader);
 /** Sorts the nodes if they are not in order; NF_EFORMAT: a cycle. */
-nf_status fmt_onnx_order(fmt_onnx_ctx *o);
+nf_status fmt_onnx_sort(fmt_onnx_ctx *o);
 nf_status fmt_onnx_broken(const fmt_onnx_ctx *o, const fmt_pb *p);
 
 /* fmt_onnx_io.c */

@@ -220,7 +220,7 @@ nf_status fmt_onnx_set_io(fmt_onnx_ctx *o, const int32_t *more, size_t n_more)
 nf_status fmt_onnx_read_graph(fmt_onnx_ctx *o)
 {
     nf_status st;
-    if ((st = fmt_onnx_read_values(o)) || (st = fmt_onnx_order(o)) || (st = read_inputs(o)))
+    if ((st = fmt_onnx_read_values(o)) || (st = fmt_onnx_sort(o)) || (st = read_inputs(o)))
         return st;
     return run_nodes(o);
 }

@@ -54,6 +54,24 @@ static nf_status check_batch_dims(int n, int most, const ir_rule *a)
                    ir_op_name(a->node->op), n, most);
 }
 
+/* Indices that stand in the file can be checked at once. */
+static nf_status check_constant_indices(const ir_tensor *at, int64_t size, const ir_rule *a)
+{
+    size_t n;
+    if (!at->data || size < 0 || !ir_elems(&n, at, 1)) return NF_OK;
+    for (size_t i = 0; i < n; i++) {
+        int64_t v = 0;
+        int32_t narrow;
+        memcpy(&v, at->data + i * eng_dtype_size(at->dtype), eng_dtype_size(at->dtype));
+        memcpy(&narrow, &v, sizeof(narrow)); /* little endian: the low half */
+        if (at->dtype == ENG_I32) v = narrow;
+        if (v < -size || v >= size)
+            return nf_fail(a->err, NF_EFORMAT, a->where, "%s takes element %lld of %lld",
+                           ir_op_name(a->node->op), (long long)v, (long long)size);
+    }
+    return NF_OK;
+}
+
 IR_RULE(gather)
 {
     const ir_tensor *x = ir_rule_in(a, 0), *at = ir_rule_in(a, 1);
@@ -65,6 +83,7 @@ IR_RULE(gather)
         (st = check_batch_dims(batch, axis < at->rank ? axis : at->rank, a)) ||
         (st = join_batch(out, batch, a)))
         return st;
+    if ((st = check_constant_indices(at, x->dim[axis], a))) return st;
     for (int i = batch; i < axis; i++)
         if ((st = put_dim(out, x->dim[i], a))) return st;
     for (int i = batch; i < at->rank; i++)

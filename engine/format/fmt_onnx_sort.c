@@ -1,4 +1,4 @@
-/* fmt_onnx_order.c - nodes into an order in which each one's inputs are there. Layer: format.
+/* fmt_onnx_sort.c - nodes into an order in which each one's inputs are there. Layer: format.
  * Thread rule: one owner. ONNX asks for such an order, but converters that add nodes afterwards put
  * them last. */
 #include "engine/format/fmt_onnx.h"
@@ -97,7 +97,7 @@ static nf_status order_all(order *s, fmt_onnx_ctx *o)
     return NF_OK;
 }
 
-nf_status fmt_onnx_order(fmt_onnx_ctx *o)
+nf_status fmt_onnx_sort(fmt_onnx_ctx *o)
 {
     order s = {0};
     nf_status st = NF_OK;
