@@ -238,7 +238,7 @@ ONNX = {
     "no_graph": num(1, 8) + msg(8, num(2, 13)),
     "two_graphs": model([RELU]) + msg(7, b""),
     "opset_999": model([RELU], opset=999),
-    "opset_6": model([RELU], opset=6),
+    "opset_5": model([RELU], opset=5),
     "ir_huge": model([RELU], ir=1 << 62),
     "varint_11": num(1, 8) + b"\x38" + b"\x80" * 10 + b"\x01",
     "group": num(1, 8) + b"\x3b" * 1000,

@@ -273,9 +273,9 @@ static void missing_operators_have_names(void **state)
 {
     (void)state;
     const tensor t[] = {{F32, 2, .dim = {1, 3}}, {F32, 2, .dim = {1, 3}}};
-    const op conv_3d = {.code = 132, .in = {0}, .n_in = 1}, new = {.code = 5000, .n_in = 1};
-    const op *const ops[] = {&conv_3d, &new};
-    static const char *const texts[] = {"operators: CONV_3D x1", "operators: operator 5000 x1"};
+    const op imag = {.code = 133, .in = {0}, .n_in = 1}, new = {.code = 5000, .n_in = 1};
+    const op *const ops[] = {&imag, &new};
+    static const char *const texts[] = {"operators: IMAG x1", "operators: operator 5000 x1"};
     for (size_t i = 0; i < NF_COUNT(ops); i++) {
         const flat f = build(t, 2, ops[i]);
         nf_error err = {0};

@@ -213,14 +213,6 @@ static void int16_activations(build *s)
     quantize(s, s->x, 1, 0);
 }
 
-static void computed_weights(build *s)
-{
-    const int32_t v = add(s, "v", ENG_F32, 2, 2, 3), w = add(s, "w2", ENG_F32, 0, 0, 0);
-    fill(s, v, 24);
-    node(s, IR_CLAMP, &v, 1, w);
-    s->g->nodes[1].in[1] = w;
-}
-
 static void softmax_axis(build *s)
 {
     s->g->nodes[0].attr.softmax.axis = 2;
@@ -270,7 +262,6 @@ static void refusals(void **state)
         {"scale count", scale_count, NF_EFORMAT},
         {"scale axis", scale_axis, NF_EFORMAT},
         {"16-bit activations", int16_activations, NF_EUNSUPPORTED},
-        {"computed weights", computed_weights, NF_EUNSUPPORTED},
         {"softmax axis", softmax_axis, NF_EFORMAT},
         {"softmax beta", softmax_beta, NF_EFORMAT},
         {"clamp order", clamp_order, NF_EFORMAT},
