@@ -3,6 +3,7 @@
 
 #include "engine/base/bytes.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,15 @@ static const struct {
 };
 
 #if defined(__x86_64__)
+#include <cpuid.h>
+
+/* Leaf 7, subleaf 1; not every compiler's __builtin_cpu_supports knows the name. */
+static bool has_avxvnni(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1);
+}
+
 static unsigned detect(void)
 {
     unsigned f = 0;
@@ -24,6 +34,20 @@ static unsigned detect(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         f |= KRN_CPU_AVX512;
+    if ((f & KRN_CPU_AVX2) && has_avxvnni()) f |= KRN_CPU_AVXVNNI;
+    if ((f & KRN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni")) f |= KRN_CPU_AVX512VNNI;
+    return f;
+}
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+static unsigned detect(void)
+{
+    const unsigned long has = getauxval(AT_HWCAP);
+    unsigned f = 0;
+    if (has & HWCAP_ASIMD) f |= KRN_CPU_NEON;
+    if ((has & HWCAP_ASIMD) && (has & HWCAP_ASIMDDP)) f |= KRN_CPU_DOTPROD;
     return f;
 }
 #else

@@ -6,9 +6,13 @@
 
 /* name, bit, text shown and accepted by --isa; a set gets a row when something depends on it */
 #define KRN_CPU_MAP(X)                                                                             \
-    X(SCALAR, 0, "scalar") /* always there: plain C */                                             \
-    X(AVX2, 1, "avx2")     /* with FMA */                                                          \
-    X(AVX512, 2, "avx512") /* F, BW, DQ, VL: chooses OpenBLAS's core */
+    X(SCALAR, 0, "scalar")         /* always there: plain C */                                     \
+    X(AVX2, 1, "avx2")             /* with FMA */                                                  \
+    X(AVXVNNI, 2, "avxvnni")       /* dot products of bytes in 256 bits */                         \
+    X(AVX512, 3, "avx512")         /* F, BW, DQ, VL: chooses OpenBLAS's core */                    \
+    X(AVX512VNNI, 4, "avx512vnni") /* dot products of bytes in 512 bits */                         \
+    X(NEON, 5, "neon")             /* Arm */                                                       \
+    X(DOTPROD, 6, "dotprod")       /* Arm: dot products of bytes */
 
 enum krn_cpu {
 #define X(name, bit, text) KRN_CPU_##name = 1u << (bit),

@@ -2,6 +2,7 @@
 #include "engine/kernels/krn_qs8.h"
 
 #include "engine/kernels/cpu.h"
+#include "engine/kernels/krn_qs8_tile.h"
 
 #include <string.h>
 
@@ -11,11 +12,13 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
 {
     SET(gemm, krn_qs8_gemm_ref); /* the plain version is always there and always right */
     SET(requant, krn_qs8_requant_ref);
+    k->tier = NULL;
 #if defined(__x86_64__)
     if (cpu & KRN_CPU_AVX2) {
         SET(gemm, krn_qs8_gemm_avx2);
         SET(requant, krn_qs8_requant_avx2);
     }
+    if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
 #else
     (void)cpu;
 #endif

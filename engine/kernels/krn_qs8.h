@@ -61,7 +61,10 @@ typedef KRN_DECL_QS8_REQUANT((*krn_qs8_requant_fn));
 KRN_DECL_QS8_REQUANT(krn_qs8_requant_ref);
 KRN_DECL_QS8_REQUANT(krn_qs8_requant_avx2);
 
+struct krn_qs8_tier; /* krn_qs8_tile.h */
+
 typedef struct krn_qs8 {
+    const struct krn_qs8_tier *tier; /* tiles of products; NULL: this CPU has none */
     krn_qs8_gemm_fn gemm;
     krn_qs8_requant_fn requant;
     const char *gemm_name, *requant_name;

@@ -30,7 +30,7 @@ nf_status eng_isa_parse(unsigned *limit, const char *name, nf_error *err)
 {
     *limit = krn_cpu_limit(name);
     if (*limit) return NF_OK;
-    return nf_fail(err, NF_EINVAL, "isa", "expected scalar, avx2 or avx512, got '%s'", name);
+    return nf_fail(err, NF_EINVAL, "isa", "unknown instruction set '%s'", name);
 }
 
 bool eng_blas_load(const char *core)

@@ -156,8 +156,8 @@ void plan_layer_fini(plan_layer *l)
 {
     plan_product *p = &l->product;
     if (l->own && l->own_fini) l->own_fini(l->own);
-    void *const owned[] = {l->own,   p->w_f32, p->w_q8,   p->bias_f32, p->bias_q8,
-                           p->scale, p->real,  p->factor, l->softmax};
+    void *const owned[] = {l->own,  p->w_f32,  p->w_q8,    p->bias_f32, p->bias_q8, p->scale,
+                           p->real, p->factor, l->softmax, l->q8};
     for (size_t i = 0; i < NF_COUNT(owned); i++)
         nf_free(owned[i]);
     *l = (plan_layer){0};

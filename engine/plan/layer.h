@@ -108,6 +108,7 @@ struct plan_layer {
     plan_product product;
     krn_qs8_binary binary;
     krn_qs8_softmax *softmax; /* owned */
+    struct plan_q8 *q8;       /* owned; see q8.h */
     uint64_t weight_bytes;
 };
 

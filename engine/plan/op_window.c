@@ -8,27 +8,33 @@ static size_t at_least_1(int32_t v)
     return v > 0 ? (size_t)v : 1;
 }
 
-void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out, size_t kernel_h,
-                      size_t kernel_w)
+krn_window plan_window_of(const ir_window *a, const size_t in[3], const size_t out[3],
+                          size_t kernel_h, size_t kernel_w)
 {
-    const ir_window *a = &s->layer->node->attr.window;
-    s->u.window.batch = in[0].dim[0];
-    s->u.window.w = (krn_window){
-        .in_h = in[0].dim[1],
-        .in_w = in[0].dim[2],
-        .in_c = in[0].dim[3],
-        .out_h = out->dim[1],
-        .out_w = out->dim[2],
-        .out_c = out->dim[3],
+    return (krn_window){
+        .in_h = in[0],
+        .in_w = in[1],
+        .in_c = in[2],
+        .out_h = out[0],
+        .out_w = out[1],
+        .out_c = out[2],
         .kernel_h = kernel_h,
         .kernel_w = kernel_w,
         .stride_h = (size_t)a->stride_h,
         .stride_w = (size_t)a->stride_w,
         .dilation_h = at_least_1(a->dilation_h),
         .dilation_w = at_least_1(a->dilation_w),
-        .top = ir_window_axis(a, true, (int64_t)in[0].dim[1], (int32_t)kernel_h).before,
-        .left = ir_window_axis(a, false, (int64_t)in[0].dim[2], (int32_t)kernel_w).before,
+        .top = ir_window_axis(a, true, (int64_t)in[0], (int32_t)kernel_h).before,
+        .left = ir_window_axis(a, false, (int64_t)in[1], (int32_t)kernel_w).before,
     };
+}
+
+void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out, size_t kernel_h,
+                      size_t kernel_w)
+{
+    s->u.window.batch = in[0].dim[0];
+    s->u.window.w = plan_window_of(&s->layer->node->attr.window, in[0].dim + 1, out->dim + 1,
+                                   kernel_h, kernel_w);
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -84,17 +90,6 @@ PLAN_RUN(plan_run_depthwise_f32)
         krn_f32_depthwise_ref((float *)s->y + b * image_out(w),
                               (const float *)s->a + b * image_in(w), l->product.w_f32,
                               l->product.bias_f32, w, l->clamp_low, l->clamp_high);
-}
-
-PLAN_RUN(plan_run_depthwise_q8)
-{
-    const plan_layer *l = s->layer;
-    const krn_window *w = &s->u.window.w;
-    const krn_qs8_depthwise d = {l->product.w_q8, l->zero, l->is_unsigned, &l->product.requant,
-                                 l->qs8.requant};
-    for (size_t b = 0; b < s->u.window.batch; b++)
-        krn_qs8_depthwise_ref((uint8_t *)s->y + b * image_out(w),
-                              (const uint8_t *)s->a + b * image_in(w), w, &d, s->scratch);
 }
 
 PLAN_RUN(plan_run_pool_f32)

@@ -1,0 +1,109 @@
+/* krn_qs8_tile.h - the inner kernels of 8-bit products, one set for each instruction set.
+ * Layer: kernels. Thread rule: pure functions.
+ *
+ * A tier works on staged activations and packed weights. Staged: the 8-bit values in the form that
+ * its dot product wants, `elem` bytes each, with padding around the image where there is any.
+ * Packed: for each four staged bytes of a window, one vector of weights for `lanes` channels. */
+#ifndef KRN_QS8_TILE_H
+#define KRN_QS8_TILE_H
+
+#include "engine/kernels/krn_qs8.h"
+
+#define KRN_QS8_MOST_LANES 16
+#define KRN_QS8_MOST_VECS  4  /* vectors of channels a tile */
+#define KRN_QS8_MOST_ROWS  16 /* pixels a tile */
+#define KRN_QS8_SLACK      64 /* bytes that a kernel may read behind staged values and weights */
+#define KRN_QS8_DOUBT      6e-5f
+
+/* Loops over the sums of a tile must vanish, or the sums live in memory. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
+#endif
+
+/* The same byte or number many times, to be loaded as a vector. */
+typedef struct krn_qs8_limits {
+    int16_t zero[32]; /* of the output as unsigned bytes */
+    uint8_t low[64], high[64];
+    uint8_t flip[64]; /* 0x80 turns unsigned bytes into int8 ones, 0 leaves them */
+} krn_qs8_limits;
+
+/* How sums become bytes. The arrays run over packed channels. */
+typedef struct krn_qs8_tail {
+    const krn_qs8_limits *limits;
+    const int32_t *bias;           /* zero points folded in */
+    const float *scale;            /* the factor; but for KRN_ROUND_FLOAT the exact one, rounded */
+    const float *low_at, *high_at; /* KRN_QS8_BOUNDS: added before rounding down */
+    const float *nudge;            /* KRN_QS8_SIGNED: moved away from zero by it */
+    const krn_factor *factor;      /* KRN_ROUND_FIXED */
+    const double *real;            /* KRN_ROUND_AWAY */
+    krn_round round;
+} krn_qs8_tail;
+
+typedef enum krn_qs8_mode {
+    KRN_QS8_NEAREST, /* float scale, nearest even */
+    KRN_QS8_BOUNDS,  /* exact: two bounds, integers where they differ */
+    KRN_QS8_SIGNED,  /* the same where the rounding depends on the sign */
+    KRN_QS8_MODES
+} krn_qs8_mode;
+
+/* One block of channels of a product, for every pixel. */
+typedef struct krn_qs8_tile {
+    const uint8_t *w;         /* [runs][groups][vecs][planes][lanes][4 bytes / planes] */
+    const int32_t *run;       /* [runs]: bytes from a window's first byte to each of its runs */
+    size_t runs, groups;      /* groups of four bytes a run */
+    ptrdiff_t x_step, y_step; /* bytes from one pixel to the next */
+    const krn_qs8_tail *tail;
+    size_t at; /* the block's first packed channel */
+} krn_qs8_tile;
+
+/* The outputs of `rows` pixels (a constant of the function): vecs * lanes bytes each are stored. */
+typedef void (*krn_qs8_tile_fn)(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t);
+
+/* One run of output vectors of a depthwise convolution. A strip holds four rows of an image with
+ * their values side by side: [columns][channels][4]. */
+typedef struct krn_qs8_lane {
+    const uint8_t *const *strip; /* [strips]: at the first column of the first position */
+    const uint8_t *w;            /* [vectors][strips][taps][outs][lanes of four] */
+    size_t strips, taps;         /* taps of a kernel row */
+    size_t tap_step;             /* strip bytes from one tap to the next */
+    size_t x_step, y_step;       /* strip bytes and output bytes from one position to the next */
+    size_t positions;
+    size_t channels; /* stored at each position */
+    size_t last;     /* channels stored at the last position */
+    const krn_qs8_tail *tail;
+} krn_qs8_lane;
+
+/* y: the row of outputs, and the row below it when the kernel makes two. */
+typedef void (*krn_qs8_lane_fn)(uint8_t *const y[2], const krn_qs8_lane *d);
+
+/* Puts `n` staged columns of four rows side by side; n counts bytes of a row. */
+typedef void (*krn_qs8_strip_fn)(uint8_t *strip, const uint8_t *const row[4], size_t n,
+                                 uint8_t flip);
+
+/* dst[i] = src[i] in staged form, i < n */
+#define KRN_DECL_QS8_STAGE(name)                                                                   \
+    void name(void *dst, const uint8_t *src, size_t n, bool is_unsigned)
+typedef KRN_DECL_QS8_STAGE((*krn_qs8_stage_fn));
+
+typedef struct krn_qs8_tier {
+    const char *name;
+    size_t lanes;  /* sums a vector */
+    size_t elem;   /* bytes of a staged value */
+    size_t planes; /* vectors that share the four bytes of a group, one beside the other */
+    int32_t origin_signed, origin_unsigned; /* staged = q - origin */
+    bool raw_signed, raw_unsigned;          /* staged values are the tensor's own bytes */
+    size_t vecs;                            /* 1, 2 or 4: most vectors of channels a tile */
+    krn_qs8_tile_fn tile[KRN_QS8_MODES][KRN_QS8_MOST_VECS + 1][KRN_QS8_MOST_ROWS + 1]; /* or NULL */
+    krn_qs8_stage_fn stage;
+} krn_qs8_tier;
+
+extern const krn_qs8_tier krn_qs8_avx2, krn_qs8_avxvnni, krn_qs8_avx512vnni;
+
+/** Settles the outputs whose two float bounds differ: y[i] of low[i] != high[i] is computed again
+ * from sum[i], by integers or doubles; i is in packed channel at[i / lanes] + i % lanes. */
+void krn_qs8_settle(uint8_t *y, const uint8_t *low, const uint8_t *high, const int32_t *sum,
+                    const krn_qs8_tail *t, const size_t at[KRN_QS8_MOST_VECS], size_t lanes);
+
+#endif /* KRN_QS8_TILE_H */

@@ -1,0 +1,387 @@
+/* qs8_conv.c - packs and runs 8-bit convolutions and matrix products. Layer: kernels.
+ * Thread rule: runs touch only their scratch. */
+#include "engine/kernels/qs8_pack.h"
+
+#include <string.h>
+
+#define CHUNK_BYTES 16384 /* of staged rows: they stay in the first-level cache */
+#define CHUNK_ROWS  48    /* at least, and a multiple: tiles have 1 to 16 rows */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t divide_up(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int32_t origin_of(const krn_qs8_tier *t, bool is_unsigned)
+{
+    return is_unsigned ? t->origin_unsigned : t->origin_signed;
+}
+
+static bool is_flat(const krn_qs8_source *s)
+{
+    const krn_window *w = &s->window;
+    return s->groups == 1 && w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 &&
+           w->stride_w == 1 && w->top == 0 && w->left == 0 && w->in_h == w->out_h &&
+           w->in_w == w->out_w;
+}
+
+/* A kernel row is one run of bytes when its taps lie side by side. */
+static bool is_joined(const krn_qs8_source *s)
+{
+    return s->groups == 1 && (s->window.dilation_w == 1 || s->window.kernel_w == 1);
+}
+
+/* Four-byte groups of a window whose rows span `merged` neighbouring output pixels. */
+static size_t groups_of(const krn_qs8_tier *t, const krn_qs8_source *s, size_t merged)
+{
+    const krn_window *w = &s->window;
+    if (!is_joined(s)) return divide_up(w->in_c / s->groups * t->elem, 4);
+    return divide_up((w->kernel_w + (merged - 1) * w->stride_w) * w->in_c * t->elem, 4);
+}
+
+/* With few channels most lanes of a vector would stand empty. The vector can hold those of the next
+ * pixels too: they see the same bytes, with weights moved by the stride. */
+static size_t merged_of(const krn_qs8_tier *t, const krn_qs8_source *s)
+{
+    const size_t whole = t->lanes / s->window.out_c;
+    if (!is_joined(s) || s->window.out_c * whole != t->lanes || s->window.out_w < whole ||
+        (is_flat(s) && s->window.out_w == 1))
+        return 1;
+    return groups_of(t, s, whole) < whole * groups_of(t, s, 1) ? whole : 1;
+}
+
+/* Vectors of the next block when `left` channels are to go. */
+static size_t vecs_for(const krn_qs8_tier *t, size_t left)
+{
+    const size_t vecs = divide_up(left, t->lanes);
+    return vecs >= 4 && t->vecs >= 4 ? 4 : vecs >= 2 && t->vecs >= 2 ? 2 : 1;
+}
+
+static size_t blocks_of(const krn_qs8_tier *t, size_t n)
+{
+    size_t blocks = 0;
+    for (size_t at = 0; at < n; blocks++)
+        at += vecs_for(t, n - at) * t->lanes;
+    return blocks;
+}
+
+static void shape(krn_qs8_conv *c, const krn_qs8_tier *t, const krn_qs8_source *s)
+{
+    const krn_window *w = &s->window;
+    *c = (krn_qs8_conv){.tier = t, .window = *w, .is_unsigned = s->is_unsigned};
+    c->merged = merged_of(t, s);
+    c->flat = is_flat(s) && c->merged == 1;
+    c->k = w->kernel_h * w->kernel_w * w->in_c / s->groups;
+    c->runs = is_joined(s) ? w->kernel_h : w->kernel_h * w->kernel_w;
+    c->groups = groups_of(t, s, c->merged);
+    const size_t columns = divide_up(w->out_w, c->merged) * c->merged;
+    c->stage_w = most((size_t)w->left + w->in_w,
+                      (columns - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1);
+    c->stage_h = most((size_t)w->top + w->in_h,
+                      (w->out_h - 1) * w->stride_h + (w->kernel_h - 1) * w->dilation_h + 1);
+    c->n_blocks = s->groups * blocks_of(t, w->out_c * c->merged / s->groups);
+}
+
+static int8_t weight_of(const krn_qs8_source *s, size_t channel, size_t run, size_t i)
+{
+    const krn_window *w = &s->window;
+    const size_t depth = w->in_c / s->groups;
+    size_t ky = run, kx, at = channel % w->out_c;
+    if (is_joined(s)) {
+        const size_t moved = channel / w->out_c * w->stride_w; /* of a merged pixel */
+        if (i / depth < moved) return 0;
+        kx = i / depth - moved;
+        i %= depth;
+    } else {
+        ky = run / w->kernel_w;
+        kx = run % w->kernel_w;
+    }
+    if (kx >= w->kernel_w || i >= depth) return 0;
+    return s->w[((at * w->kernel_h + ky) * w->kernel_w + kx) * depth + i];
+}
+
+/* Weights of one vector of channels, of which `n` exist. */
+static void pack_vector(const krn_qs8_conv *c, const krn_qs8_source *s, uint8_t *to, size_t channel,
+                        size_t n, size_t step)
+{
+    const size_t depth = 4 / c->tier->elem;
+    for (size_t run = 0; run < c->runs; run++)
+        for (size_t g = 0; g < c->groups; g++, to += step)
+            for (size_t lane = 0; lane < n; lane++)
+                for (size_t i = 0; i < depth; i++)
+                    krn_qs8_put(to, c->tier, lane, i,
+                                weight_of(s, channel + lane, run, g * depth + i));
+}
+
+static int32_t sum_of(const krn_qs8_conv *c, const krn_qs8_source *s, size_t channel)
+{
+    int32_t sum = 0;
+    for (size_t i = 0; i < c->k; i++)
+        sum += s->w[channel * c->k + i];
+    return sum;
+}
+
+static bool fits(const krn_qs8_conv *c, const krn_qs8_source *s)
+{
+    for (size_t channel = 0; channel < s->window.out_c; channel++) {
+        uint64_t sum = 0;
+        for (size_t i = 0; i < c->k; i++) {
+            const int v = s->w[channel * c->k + i];
+            sum += (uint64_t)(v < 0 ? -v : v);
+        }
+        if (!krn_qs8_tail_fits(s->requant, channel, sum)) return false;
+    }
+    return true;
+}
+
+/* The cheapest number of pixels a tile when `columns` are to be done; the last tile may do some
+ * pixels of the one before again. */
+static size_t step_for(const krn_qs8_conv *c, size_t vecs, size_t columns)
+{
+    size_t best = 1, best_cost = SIZE_MAX;
+    for (size_t rows = 1; rows <= least(columns, KRN_QS8_MOST_ROWS); rows++) {
+        const size_t cost = divide_up(columns, rows) * (rows * vecs + 3);
+        if (!c->tier->tile[c->mode][vecs][rows] || cost > best_cost) continue;
+        best = rows;
+        best_cost = cost;
+    }
+    return best;
+}
+
+static size_t block_bytes(const krn_qs8_conv *c, size_t vecs)
+{
+    return c->runs * c->groups * vecs * c->tier->lanes * 4;
+}
+
+/* The blocks of group g, whose channels begin at *at of the packed ones. */
+static void pack_group(krn_qs8_conv *c, const krn_qs8_source *s, krn_qs8_block *b, size_t g,
+                       krn_qs8_room *weights, size_t *at)
+{
+    const size_t lanes = c->tier->lanes, n = s->window.out_c * c->merged / s->groups;
+    for (size_t done = 0; done < n; b++) {
+        const size_t vecs = vecs_for(c->tier, n - done), bytes = block_bytes(c, vecs);
+        uint8_t *to = krn_qs8_take(weights, bytes);
+        *b = (krn_qs8_block){.w = to,
+                             .vecs = vecs,
+                             .x_at = g * (s->window.in_c / s->groups) * c->tier->elem,
+                             .y_at = g * n + done,
+                             .at = *at,
+                             .keep = least(vecs * lanes, n - done)};
+        for (size_t v = 0; v < vecs && done + v * lanes < n; v++)
+            pack_vector(c, s, to + v * lanes * 4, b->y_at + v * lanes,
+                        least(lanes, n - done - v * lanes), vecs * lanes * 4);
+        for (size_t rows = 1; rows <= KRN_QS8_MOST_ROWS; rows++)
+            b->step[rows] = (uint8_t)step_for(c, vecs, rows);
+        b->step[0] = (uint8_t)step_for(c, vecs, c->flat ? 10000 : s->window.out_w / c->merged);
+        done += vecs * lanes;
+        *at += vecs * lanes;
+    }
+}
+
+/* Everything that *c points to; counts when there is no memory. */
+static size_t lay_out(krn_qs8_conv *c, const krn_qs8_source *s, void *memory)
+{
+    krn_qs8_room room = {memory, 0};
+    const krn_qs8_tier *t = c->tier;
+    const size_t n = s->window.out_c * c->merged / s->groups, per_group = c->n_blocks / s->groups;
+    size_t padded = 0, weights = 0, at = 0;
+    for (size_t done = 0; done < n; done += vecs_for(t, n - done) * t->lanes) {
+        padded += vecs_for(t, n - done) * t->lanes;
+        weights += block_bytes(c, vecs_for(t, n - done)) + 64;
+    }
+    krn_qs8_block *blocks = krn_qs8_take(&room, c->n_blocks * sizeof(*blocks));
+    int32_t *run = krn_qs8_take(&room, c->runs * sizeof(*run));
+    const krn_qs8_tail_room tail = krn_qs8_take_tail(&room, s->groups * padded);
+    krn_qs8_room packed = {krn_qs8_take(&room, s->groups * weights + KRN_QS8_SLACK), 0};
+    if (!memory) return room.used;
+    c->mode = krn_qs8_tail_init(&c->tail, &tail, s);
+    c->block = blocks;
+    c->run = run;
+    const size_t row = c->stage_w * s->window.in_c * t->elem, kw = s->window.kernel_w;
+    for (size_t i = 0; i < c->runs; i++)
+        run[i] =
+            (int32_t)(is_joined(s) ? i * s->window.dilation_h * row
+                                   : i / kw * s->window.dilation_h * row +
+                                         i % kw * s->window.dilation_w * s->window.in_c * t->elem);
+    for (size_t g = 0; g < s->groups; g++)
+        pack_group(c, s, blocks + g * per_group, g, &packed, &at);
+    for (size_t b = 0; b < c->n_blocks; b++)
+        for (size_t i = 0; i < blocks[b].keep; i++) {
+            const size_t channel = (blocks[b].y_at + i) % s->window.out_c;
+            krn_qs8_tail_set(&tail, blocks[b].at + i, s, channel, sum_of(c, s, channel),
+                             origin_of(t, s->is_unsigned));
+        }
+    return room.used;
+}
+
+size_t krn_qs8_conv_bytes(const krn_qs8_tier *tier, const krn_qs8_source *s)
+{
+    krn_qs8_conv c;
+    if (s->window.top < 0 || s->window.left < 0) return 0;
+    shape(&c, tier, s);
+    const size_t image = c.stage_w * c.stage_h * s->window.in_c * tier->elem;
+    return image < INT32_MAX && fits(&c, s) ? lay_out(&c, s, NULL) : 0;
+}
+
+void krn_qs8_conv_pack(krn_qs8_conv *c, const krn_qs8_tier *tier, const krn_qs8_source *s,
+                       void *memory)
+{
+    shape(c, tier, s);
+    c->staged_zero = (int16_t)(s->zero - origin_of(tier, s->is_unsigned));
+    c->bytes = lay_out(c, s, memory);
+}
+
+/* Rows of a flat product that are staged at once; 0: they are read where they are. */
+static size_t chunk_of(const krn_qs8_conv *c, size_t rows)
+{
+    const size_t bytes = c->k * c->tier->elem;
+    const bool raw = c->is_unsigned ? c->tier->raw_unsigned : c->tier->raw_signed;
+    if (raw && bytes % 4 == 0) return 0;
+    return least(rows, most(CHUNK_BYTES / bytes / CHUNK_ROWS, 1) * CHUNK_ROWS);
+}
+
+size_t krn_qs8_conv_scratch(const krn_qs8_conv *c, size_t rows)
+{
+    const size_t staged =
+        c->flat ? chunk_of(c, rows) * c->k : c->stage_h * c->stage_w * c->window.in_c;
+    return staged * c->tier->elem + KRN_QS8_SLACK;
+}
+
+/* One row of output pixels whose vectors are not all stored: by way of a buffer. */
+static void row_cut(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const krn_qs8_block *b,
+                    const krn_qs8_tile *t, size_t columns)
+{
+    uint8_t buffer[24 * KRN_QS8_MOST_LANES];
+    krn_qs8_tile to_buffer = *t;
+    const size_t step = columns > KRN_QS8_MOST_ROWS ? b->step[0] : b->step[columns];
+    const krn_qs8_tile_fn fn = c->tier->tile[c->mode][b->vecs][step];
+    to_buffer.y_step = (ptrdiff_t)(b->vecs * c->tier->lanes);
+    for (size_t done = 0; done < columns; done += step) {
+        const size_t at = least(done, columns - step);
+        fn(buffer, x + (ptrdiff_t)at * t->x_step, &to_buffer);
+        for (size_t i = 0; i < step; i++)
+            memcpy(y + (ptrdiff_t)(at + i) * t->y_step, buffer + (ptrdiff_t)i * to_buffer.y_step,
+                   b->keep);
+    }
+}
+
+static void row(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const krn_qs8_block *b,
+                const krn_qs8_tile *t, size_t columns)
+{
+    const size_t step = columns > KRN_QS8_MOST_ROWS ? b->step[0] : b->step[columns];
+    const krn_qs8_tile_fn fn = c->tier->tile[c->mode][b->vecs][step];
+    if (b->keep < b->vecs * c->tier->lanes) {
+        row_cut(y, x, c, b, t, columns);
+        return;
+    }
+    for (size_t done = 0; done < columns; done += step) {
+        const size_t at = least(done, columns - step);
+        fn(y + (ptrdiff_t)at * t->y_step, x + (ptrdiff_t)at * t->x_step, t);
+    }
+}
+
+static krn_qs8_tile tile_of(const krn_qs8_conv *c, const krn_qs8_block *b)
+{
+    return (krn_qs8_tile){.w = b->w,
+                          .run = c->run,
+                          .runs = c->runs,
+                          .groups = c->groups,
+                          .tail = &c->tail,
+                          .at = b->at};
+}
+
+static void run_flat(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, size_t rows,
+                     uint8_t *scratch)
+{
+    const size_t chunk = chunk_of(c, rows), pixel = c->k * c->tier->elem;
+    for (size_t first = 0; first < rows; first += chunk ? chunk : rows) {
+        const size_t n = chunk ? least(chunk, rows - first) : rows;
+        const uint8_t *from = x + first * c->k;
+        if (chunk) {
+            c->tier->stage(scratch, from, n * c->k, c->is_unsigned);
+            from = scratch;
+        }
+        for (size_t i = 0; i < c->n_blocks; i++) {
+            const krn_qs8_block *b = &c->block[i];
+            krn_qs8_tile t = tile_of(c, b);
+            t.x_step = (ptrdiff_t)pixel;
+            t.y_step = (ptrdiff_t)c->window.out_c;
+            row(y + first * c->window.out_c + b->y_at, from, c, b, &t, n);
+        }
+    }
+}
+
+/* n staged values that stand for zero. */
+static void pad(uint8_t *to, const krn_qs8_conv *c, size_t n)
+{
+    if (c->tier->elem == 1)
+        memset(to, c->staged_zero, n);
+    else
+        for (size_t i = 0; i < n; i++)
+            memcpy(to + 2 * i, &c->staged_zero, 2);
+}
+
+static void stage_image(uint8_t *to, const uint8_t *x, const krn_qs8_conv *c)
+{
+    const krn_window *w = &c->window;
+    const size_t elem = c->tier->elem, line = w->in_w * w->in_c, whole = c->stage_w * w->in_c;
+    const size_t left = (size_t)w->left * w->in_c, top = (size_t)w->top;
+    pad(to, c, top * whole);
+    to += top * whole * elem;
+    if (line == whole) {
+        c->tier->stage(to, x, w->in_h * line, c->is_unsigned);
+        to += w->in_h * line * elem;
+    } else
+        for (size_t h = 0; h < w->in_h; h++, x += line, to += whole * elem) {
+            pad(to, c, left);
+            c->tier->stage(to + left * elem, x, line, c->is_unsigned);
+            pad(to + (left + line) * elem, c, whole - left - line);
+        }
+    pad(to, c, (c->stage_h - top - w->in_h) * whole);
+}
+
+/* The pixels of a row that do not fill a merged vector. */
+static void rest_of_row(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const krn_qs8_block *b,
+                        const krn_qs8_tile *t)
+{
+    uint8_t buffer[KRN_QS8_MOST_LANES];
+    c->tier->tile[c->mode][b->vecs][1](buffer, x, t);
+    memcpy(y, buffer, c->window.out_w % c->merged * c->window.out_c);
+}
+
+void krn_qs8_conv_run(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, size_t rows,
+                      void *scratch)
+{
+    const krn_window *w = &c->window;
+    const size_t pixel = w->in_c * c->tier->elem, columns = w->out_w / c->merged;
+    if (c->flat) {
+        run_flat(y, x, c, rows, scratch);
+        return;
+    }
+    stage_image(scratch, x, c);
+    for (size_t i = 0; i < c->n_blocks; i++) {
+        const krn_qs8_block *b = &c->block[i];
+        krn_qs8_tile t = tile_of(c, b);
+        t.x_step = (ptrdiff_t)(w->stride_w * c->merged * pixel);
+        t.y_step = (ptrdiff_t)(w->out_c * c->merged);
+        for (size_t h = 0; h < w->out_h; h++) {
+            const uint8_t *from =
+                (uint8_t *)scratch + h * w->stride_h * c->stage_w * pixel + b->x_at;
+            uint8_t *to = y + h * w->out_w * w->out_c + b->y_at;
+            row(to, from, c, b, &t, columns);
+            if (columns * c->merged < w->out_w)
+                rest_of_row(to + (ptrdiff_t)columns * t.y_step,
+                            from + (ptrdiff_t)columns * t.x_step, c, b, &t);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/* qs8_pack.h - what packing a convolution and a depthwise convolution share: room and tails.
+ * Layer: kernels. Thread rule: no shared state. */
+#ifndef KRN_QS8_PACK_H
+#define KRN_QS8_PACK_H
+
+#include "engine/kernels/krn_qs8_conv.h"
+
+/* Memory handed out piece by piece; with base NULL it only counts. */
+typedef struct krn_qs8_room {
+    uint8_t *base;
+    size_t used;
+} krn_qs8_room;
+
+/** The next `bytes`, aligned to 64; NULL while counting. */
+void *krn_qs8_take(krn_qs8_room *room, size_t bytes);
+
+/* The arrays of a tail while they are filled. */
+typedef struct krn_qs8_tail_room {
+    krn_qs8_limits *limits;
+    int32_t *bias;
+    float *scale, *low_at, *high_at, *nudge;
+    krn_factor *factor;
+    double *real;
+} krn_qs8_tail_room;
+
+krn_qs8_tail_room krn_qs8_take_tail(krn_qs8_room *room, size_t n);
+
+/** Fills limits, and *t; returns how the tail has to be computed. */
+krn_qs8_mode krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to,
+                               const krn_qs8_source *s);
+
+/** Fills packed channel `at` from channel c, whose weights sum up to `sum`. origin: what staged
+ * values stand off from those of the file. */
+void krn_qs8_tail_set(const krn_qs8_tail_room *to, size_t at, const krn_qs8_source *s, size_t c,
+                      int32_t sum, int32_t origin);
+
+/** True when sums of weights of that size, bias and factor of channel c keep to the limits that
+ * float tails rely on. */
+bool krn_qs8_tail_fits(const krn_requant *r, size_t c, uint64_t sum_abs);
+
+/** Writes weight v as tap i of lane `lane` in a vector of packed weights. */
+void krn_qs8_put(uint8_t *vector, const krn_qs8_tier *t, size_t lane, size_t i, int8_t v);
+
+#endif /* KRN_QS8_PACK_H */

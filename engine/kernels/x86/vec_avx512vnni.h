@@ -1,0 +1,152 @@
+/* vec_avx512vnni.h - vectors of sixteen sums for the bodies of 8-bit kernels: AVX-512 with VNNI.
+ * Layer: kernels. Thread rule: pure functions. */
+#ifndef KRN_VEC_AVX512VNNI_H
+#define KRN_VEC_AVX512VNNI_H
+
+#include "engine/kernels/krn_qs8_tile.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#define LANES  16
+#define ELEM   1 /* staged: q + 128 for int8, q for uint8 */
+#define PLANES 1
+#define INLINE static inline __attribute__((always_inline))
+
+typedef __m512i vec;
+typedef __m512 vecf;
+typedef __m512i bytes; /* of four vectors */
+
+INLINE vec v_load(const void *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+INLINE vec v_four(const uint8_t *p)
+{
+    int32_t four;
+    memcpy(&four, p, sizeof(four));
+    return _mm512_set1_epi32(four);
+}
+
+INLINE vec v_add(vec a, vec b)
+{
+    return _mm512_add_epi32(a, b);
+}
+
+INLINE vec v_zero(void)
+{
+    return _mm512_setzero_si512();
+}
+
+INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+{
+    return _mm512_dpbusd_epi32(sum, x, _mm512_loadu_si512(w));
+}
+
+INLINE vecf v_float(vec v)
+{
+    return _mm512_cvtepi32_ps(v);
+}
+
+INLINE vecf vf_load(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
+INLINE vecf vf_all(float v)
+{
+    return _mm512_set1_ps(v);
+}
+
+INLINE vecf vf_add(vecf a, vecf b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+INLINE vecf vf_mul(vecf a, vecf b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+INLINE vecf vf_muladd(vecf a, vecf b, vecf c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+/* a >= 0 with the sign of b */
+INLINE vecf vf_sign(vecf a, vecf b)
+{
+    const __m512i sign = _mm512_set1_epi32(INT32_MIN);
+    return _mm512_castsi512_ps(
+        _mm512_ternarylogic_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b), sign, 0xf8));
+}
+
+INLINE vec vf_nearest(vecf v)
+{
+    return _mm512_cvtps_epi32(v);
+}
+
+INLINE vec vf_down(vecf v)
+{
+    return _mm512_cvt_roundps_epi32(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+
+/* Saturated to 16 bits, the zero point added, limited as unsigned bytes. */
+INLINE bytes v_pack(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
+{
+    const __m512i zero = _mm512_loadu_si512(k->zero);
+    const __m512i x = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
+    const __m512i y = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
+    const __m512i v = _mm512_max_epu8(_mm512_packus_epi16(x, y), _mm512_loadu_si512(k->low));
+    return _mm512_min_epu8(v, _mm512_loadu_si512(k->high));
+}
+
+/* Packing works within quarters: four sums of a, of b, of c, of d in each. This is a, b, c, d. */
+INLINE bytes b_order(bytes v)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, v);
+}
+
+INLINE bool b_differ(bytes a, bytes b)
+{
+    return _mm512_cmpneq_epu8_mask(a, b) != 0;
+}
+
+INLINE bytes b_flip(bytes v, const krn_qs8_limits *k)
+{
+    return _mm512_xor_si512(v, _mm512_loadu_si512(k->flip));
+}
+
+INLINE bytes b_load(const uint8_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+INLINE void b_store(uint8_t *p, bytes v)
+{
+    _mm512_storeu_si512(p, v);
+}
+
+INLINE void b_store_half(uint8_t *p, bytes v, int i)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p,
+                        i ? _mm512_extracti64x4_epi64(v, 1) : _mm512_castsi512_si256(v));
+}
+
+INLINE void b_store_quarter(uint8_t *p, bytes v, int i)
+{
+    const __m128i q = i == 0   ? _mm512_castsi512_si128(v)
+                      : i == 1 ? _mm512_extracti32x4_epi32(v, 1)
+                      : i == 2 ? _mm512_extracti32x4_epi32(v, 2)
+                               : _mm512_extracti32x4_epi32(v, 3);
+    _mm_storeu_si128((__m128i *)(void *)p, q);
+}
+
+INLINE void v_store(int32_t *p, vec v)
+{
+    _mm512_storeu_si512(p, v);
+}
+
+#endif /* KRN_VEC_AVX512VNNI_H */
