@@ -17,9 +17,11 @@
 
 /* Loops over the sums of a tile must vanish, or the sums live in memory. */
 #if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL      _Pragma("clang loop unroll(full)")
+#define UNROLL_TAPS _Pragma("clang loop unroll(enable)")
 #else
-#define UNROLL _Pragma("GCC unroll 64")
+#define UNROLL      _Pragma("GCC unroll 64")
+#define UNROLL_TAPS _Pragma("GCC unroll 3")
 #endif
 
 /* The same byte or number many times, to be loaded as a vector. */
@@ -61,26 +63,27 @@ typedef struct krn_qs8_tile {
 /* The outputs of `rows` pixels (a constant of the function): vecs * lanes bytes each are stored. */
 typedef void (*krn_qs8_tile_fn)(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t);
 
-/* One run of output vectors of a depthwise convolution. A strip holds four rows of an image with
- * their values side by side: [columns][channels][4]. */
-typedef struct krn_qs8_lane {
+/* One line of outputs of a depthwise convolution. A strip holds four rows of an image side by side:
+ * [columns][channels][4], four staged values a channel, which one dot product takes. */
+typedef struct krn_qs8_line {
     const uint8_t *const *strip; /* [strips]: at the first column of the first position */
     const uint8_t *w;            /* [vectors][strips][taps][outs][lanes of four] */
     size_t strips, taps;         /* taps of a kernel row */
     size_t tap_step;             /* strip bytes from one tap to the next */
     size_t x_step, y_step;       /* strip bytes and output bytes from one position to the next */
-    size_t positions;
-    size_t channels; /* stored at each position */
-    size_t last;     /* channels stored at the last position */
+    size_t positions, vectors;   /* of output; vectors of channels at each position */
     const krn_qs8_tail *tail;
-} krn_qs8_lane;
+} krn_qs8_line;
 
-/* y: the row of outputs, and the row below it when the kernel makes two. */
-typedef void (*krn_qs8_lane_fn)(uint8_t *const y[2], const krn_qs8_lane *d);
+/* y: the line, and the line below it where the kernel makes two; lanes bytes are stored for each
+ * position and vector. */
+typedef void (*krn_qs8_line_fn)(uint8_t *const y[2], const krn_qs8_line *d);
 
-/* Puts `n` staged columns of four rows side by side; n counts bytes of a row. */
-typedef void (*krn_qs8_strip_fn)(uint8_t *strip, const uint8_t *const row[4], size_t n,
-                                 uint8_t flip);
+/* Makes n columns x channels of a strip from four rows; `wide` ones have the channels of a unit in
+ * the order that krn_qs8_place tells. */
+#define KRN_DECL_QS8_STRIP(name)                                                                   \
+    void name(uint8_t *strip, const uint8_t *const row[4], size_t n, bool is_unsigned)
+typedef KRN_DECL_QS8_STRIP((*krn_qs8_strip_fn));
 
 /* dst[i] = src[i] in staged form, i < n */
 #define KRN_DECL_QS8_STAGE(name)                                                                   \
@@ -97,9 +100,22 @@ typedef struct krn_qs8_tier {
     size_t vecs;                            /* 1, 2 or 4: most vectors of channels a tile */
     krn_qs8_tile_fn tile[KRN_QS8_MODES][KRN_QS8_MOST_VECS + 1][KRN_QS8_MOST_ROWS + 1]; /* or NULL */
     krn_qs8_stage_fn stage;
+    size_t strip_step; /* n of strip() is a multiple of it */
+    size_t unit;       /* n of strip_wide() is; channels that are interleaved at once */
+    krn_qs8_strip_fn strip, strip_wide;
+    /* By lines at once, 1 or 2, and taps of a kernel row, 0: any number; NULL where there is none.
+     * wide: four vectors of channels at a time; narrow: one, at four positions or more. */
+    krn_qs8_line_fn narrow[KRN_QS8_MODES][3][4], wide[KRN_QS8_MODES][3][4];
 } krn_qs8_tier;
 
 extern const krn_qs8_tier krn_qs8_avx2, krn_qs8_avxvnni, krn_qs8_avx512vnni;
+
+/** Place among the bytes of four vectors of what lane l of vector v stands for, in wide strips. */
+static inline size_t krn_qs8_place(size_t unit, size_t lanes, size_t v, size_t l)
+{
+    const size_t n = unit / lanes; /* vectors a unit */
+    return v / n * unit + l / 4 * (4 * n) + v % n * 4 + l % 4;
+}
 
 /** Settles the outputs whose two float bounds differ: y[i] of low[i] != high[i] is computed again
  * from sum[i], by integers or doubles; i is in packed channel at[i / lanes] + i % lanes. */

@@ -204,7 +204,8 @@ static size_t lay_out(krn_qs8_conv *c, const krn_qs8_source *s, void *memory)
     const krn_qs8_tail_room tail = krn_qs8_take_tail(&room, s->groups * padded);
     krn_qs8_room packed = {krn_qs8_take(&room, s->groups * weights + KRN_QS8_SLACK), 0};
     if (!memory) return room.used;
-    c->mode = krn_qs8_tail_init(&c->tail, &tail, s);
+    c->mode = krn_qs8_mode_of(s->requant);
+    krn_qs8_tail_init(&c->tail, &tail, s);
     c->block = blocks;
     c->run = run;
     const size_t row = c->stage_w * s->window.in_c * t->elem, kw = s->window.kernel_w;
@@ -324,11 +325,7 @@ static void run_flat(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, size_t
 /* n staged values that stand for zero. */
 static void pad(uint8_t *to, const krn_qs8_conv *c, size_t n)
 {
-    if (c->tier->elem == 1)
-        memset(to, c->staged_zero, n);
-    else
-        for (size_t i = 0; i < n; i++)
-            memcpy(to + 2 * i, &c->staged_zero, 2);
+    krn_qs8_fill(to, c->staged_zero, n, c->tier->elem);
 }
 
 static void stage_image(uint8_t *to, const uint8_t *x, const krn_qs8_conv *c)

@@ -28,8 +28,22 @@ krn_qs8_tail_room krn_qs8_take_tail(krn_qs8_room *room, size_t n)
     return t;
 }
 
-krn_qs8_mode krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to,
-                               const krn_qs8_source *s)
+krn_qs8_mode krn_qs8_mode_of(const krn_requant *r)
+{
+    if (r->round == KRN_ROUND_FLOAT) return KRN_QS8_NEAREST;
+    return r->round == KRN_ROUND_FIXED && r->low < r->zero ? KRN_QS8_SIGNED : KRN_QS8_BOUNDS;
+}
+
+void krn_qs8_fill(uint8_t *to, int16_t value, size_t n, size_t elem)
+{
+    if (elem == 1)
+        memset(to, value, n);
+    else
+        for (size_t i = 0; i < n; i++)
+            memcpy(to + 2 * i, &value, 2);
+}
+
+void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_qs8_source *s)
 {
     const krn_requant *r = s->requant;
     const int32_t up = s->out_unsigned ? 0 : 128;
@@ -47,8 +61,6 @@ krn_qs8_mode krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to,
                         .factor = to->factor,
                         .real = to->real,
                         .round = r->round};
-    if (r->round == KRN_ROUND_FLOAT) return KRN_QS8_NEAREST;
-    return r->round == KRN_ROUND_FIXED && r->low < r->zero ? KRN_QS8_SIGNED : KRN_QS8_BOUNDS;
 }
 
 /* The exact factor of a channel. */

@@ -25,9 +25,14 @@ typedef struct krn_qs8_tail_room {
 
 krn_qs8_tail_room krn_qs8_take_tail(krn_qs8_room *room, size_t n);
 
-/** Fills limits, and *t; returns how the tail has to be computed. */
-krn_qs8_mode krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to,
-                               const krn_qs8_source *s);
+/** Fills limits, and *t. */
+void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_qs8_source *s);
+
+/** How the tail has to be computed. */
+krn_qs8_mode krn_qs8_mode_of(const krn_requant *r);
+
+/** Fills n staged values of `elem` bytes. */
+void krn_qs8_fill(uint8_t *to, int16_t value, size_t n, size_t elem);
 
 /** Fills packed channel `at` from channel c, whose weights sum up to `sum`. origin: what staged
  * values stand off from those of the file. */
@@ -40,5 +45,7 @@ bool krn_qs8_tail_fits(const krn_requant *r, size_t c, uint64_t sum_abs);
 
 /** Writes weight v as tap i of lane `lane` in a vector of packed weights. */
 void krn_qs8_put(uint8_t *vector, const krn_qs8_tier *t, size_t lane, size_t i, int8_t v);
+
+#define KRN_QS8_MOST_STRIPS 64 /* of a depthwise kernel: 256 rows */
 
 #endif /* KRN_QS8_PACK_H */

@@ -13,20 +13,36 @@
 #ifndef KRN_QS8_TAIL_H
 #define KRN_QS8_TAIL_H
 
+/* The order of the bytes of four vectors: one vector behind the other, or as wide strips have it.
+ */
+enum tail_order { TAIL_ORDER_VECTORS, TAIL_ORDER_WIDE };
+
+INLINE bytes tail_order(bytes v, const int order)
+{
+    return order == TAIL_ORDER_WIDE ? b_order_wide(v) : b_order(v);
+}
+
 /* Out of line: one output in some thousands needs it. */
 static __attribute__((noinline)) bytes tail_settle(bytes a, bytes b, const int32_t *sum,
                                                    const krn_qs8_tail *t,
-                                                   const size_t at[KRN_QS8_MOST_VECS])
+                                                   const size_t at[KRN_QS8_MOST_VECS],
+                                                   const int order)
 {
     uint8_t low[4 * LANES], high[4 * LANES], out[4 * LANES];
     b_store(low, b_order(a));
     b_store(high, b_order(b));
     b_store(out, b_flip(b_order(a), t->limits));
     krn_qs8_settle(out, low, high, sum, t, at, LANES);
+    if (order == TAIL_ORDER_WIDE) {
+        memcpy(low, out, sizeof(low));
+        for (size_t i = 0; i < sizeof(low); i++)
+            out[krn_qs8_place(UNIT, LANES, i / LANES, i % LANES)] = low[i];
+    }
     return b_load(out);
 }
 
-INLINE bytes tail_exact(const vec v[4], const krn_qs8_tail *t, const size_t at[4], const int mode)
+INLINE bytes tail_exact(const vec v[4], const krn_qs8_tail *t, const size_t at[4], const int mode,
+                        const int order)
 {
     vec low[4], high[4];
     UNROLL
@@ -47,20 +63,21 @@ INLINE bytes tail_exact(const vec v[4], const krn_qs8_tail *t, const size_t at[4
         int32_t sum[4 * LANES];
         for (int i = 0; i < 4; i++)
             v_store(sum + i * LANES, v[i]);
-        return tail_settle(a, b, sum, t, at);
+        return tail_settle(a, b, sum, t, at, order);
     }
-    return b_flip(b_order(a), t->limits);
+    return b_flip(tail_order(a, order), t->limits);
 }
 
 /* Vector i holds the sums of packed channels at[i] and on. */
-INLINE bytes tail_four(const vec v[4], const krn_qs8_tail *t, const size_t at[4], const int mode)
+INLINE bytes tail_four(const vec v[4], const krn_qs8_tail *t, const size_t at[4], const int mode,
+                       const int order)
 {
     vec r[4];
-    if (mode != KRN_QS8_NEAREST) return tail_exact(v, t, at, mode);
+    if (mode != KRN_QS8_NEAREST) return tail_exact(v, t, at, mode, order);
     UNROLL
     for (int i = 0; i < 4; i++)
         r[i] = vf_nearest(vf_mul(v_float(v[i]), vf_load(t->scale + at[i])));
-    return b_flip(b_order(v_pack(r[0], r[1], r[2], r[3], t->limits)), t->limits);
+    return b_flip(tail_order(v_pack(r[0], r[1], r[2], r[3], t->limits), order), t->limits);
 }
 
 #endif /* KRN_QS8_TAIL_H */

@@ -1,10 +1,12 @@
-/* qs8_tile_body.h - tiles of an 8-bit product; included by a tier's file behind its vectors and
- * qs8_tail.h. Layer: kernels. Thread rule: pure functions.
+/* qs8_tile_body.h - tiles of an 8-bit product; included by a tier's file behind its vectors
+ * (vec_*.h). Layer: kernels. Thread rule: pure functions.
  *
  * tile() is written once and expanded with constant `rows` (pixels), `vecs` (vectors of channels)
  * and `mode`: all sums of a tile stay in registers. */
 #ifndef KRN_QS8_TILE_BODY_H
 #define KRN_QS8_TILE_BODY_H
+
+#include "engine/kernels/qs8_tail.h"
 
 typedef struct tile_rows { /* addresses of up to 16 pixels from two bases and four steps */
     const uint8_t *p, *q;
@@ -63,7 +65,7 @@ INLINE void tile_finish(uint8_t *y, const vec *sum, const krn_qs8_tile *t, const
             v[i] = sum[row * vecs + i % vecs];
             at[i] = first + (size_t)(i % vecs) * LANES;
         }
-        const bytes b = tail_four(v, &tail, at, mode);
+        const bytes b = tail_four(v, &tail, at, mode, TAIL_ORDER_VECTORS);
         UNROLL
         for (int i = 0; i < pixels; i++)
             if (m + i < rows) tile_store(y + (m + i) * step, b, i, vecs);

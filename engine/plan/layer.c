@@ -11,7 +11,7 @@ const plan_kernel plan_core_kernels[] = { /* op, kind, shown name, prepare, bind
     {IR_CONV_2D,           PLAN_Q8,     "conv qs8",        plan_product_q8,     plan_bind_conv_q8,   plan_run_conv_q8},
     {IR_CONV_2D,           PLAN_HYBRID, "conv hybrid",     plan_product_hybrid, plan_bind_conv_q8,   plan_run_conv_q8},
     {IR_DEPTHWISE_CONV_2D, PLAN_F32,    "depthwise f32",   plan_depthwise_f32,  plan_bind_depthwise, plan_run_depthwise_f32},
-    {IR_DEPTHWISE_CONV_2D, PLAN_Q8,     "depthwise qs8",   plan_depthwise_q8,   plan_bind_depthwise, plan_run_depthwise_q8},
+    {IR_DEPTHWISE_CONV_2D, PLAN_Q8,     "depthwise qs8",   plan_depthwise_q8,   plan_bind_depthwise_q8, plan_run_depthwise_q8},
     {IR_FULLY_CONNECTED,   PLAN_F32,    "dense f32",       plan_product_f32,    plan_bind_dense_f32, plan_run_dense_f32},
     {IR_FULLY_CONNECTED,   PLAN_Q8,     "dense qs8",       plan_product_q8,     plan_bind_dense_q8,  plan_run_dense_q8},
     {IR_FULLY_CONNECTED,   PLAN_HYBRID, "dense hybrid",    plan_product_hybrid, plan_bind_dense_q8,  plan_run_dense_hybrid},

@@ -203,6 +203,7 @@ PLAN_BIND(plan_bind_dense_q8);
 PLAN_BIND(plan_bind_conv_f32);
 PLAN_BIND(plan_bind_conv_q8);
 PLAN_BIND(plan_bind_depthwise);
+PLAN_BIND(plan_bind_depthwise_q8);
 PLAN_BIND(plan_bind_pool);
 PLAN_BIND(plan_bind_binary);
 PLAN_BIND(plan_bind_softmax);

@@ -29,7 +29,7 @@ static scratch_q8 split_q8(const plan_step *s)
                         image + gathered + s->u.window.tile * p->n_pad * sizeof(int32_t)};
 }
 
-static void run_tiles(const plan_step *s)
+PLAN_RUN(plan_run_conv_tiles)
 {
     const plan_layer *l = s->layer;
     const krn_qs8_conv *c = &l->q8->conv;
@@ -51,7 +51,7 @@ PLAN_BIND(plan_bind_conv_q8)
     static char nowhere; /* only the sizes are asked for here */
     plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
     if (s->layer->q8) {
-        s->run = run_tiles;
+        s->run = plan_run_conv_tiles;
         s->scratch_bytes = krn_qs8_conv_scratch(&s->layer->q8->conv,
                                                 s->u.window.batch * out->dim[1] * out->dim[2]);
         return NF_OK;

@@ -101,7 +101,8 @@ static nf_status requant(plan_layer *l, const ir_graph *g, size_t n, nf_error *e
     return NF_OK;
 }
 
-krn_qs8_source plan_q8_source(const plan_layer *l, const ir_graph *g)
+/* What kernels pack from: the product of l, whose requantization is ready, as a window. */
+static krn_qs8_source source_of(const plan_layer *l, const ir_graph *g)
 {
     const ir_tensor *x = &g->tensors[l->node->in[0]], *w = &g->tensors[l->node->in[1]];
     const ir_tensor *y = &g->tensors[l->node->out[0]];
@@ -137,28 +138,67 @@ static void free_requant(plan_product *p)
     p->bias_q8 = NULL;
 }
 
-nf_status plan_q8_pack(plan_layer *l, const ir_graph *g, nf_error *err)
+/* Room for a packed layer, which becomes l->q8, and `bytes` behind it. */
+static void *room_for(plan_layer *l, size_t bytes)
+{
+    const size_t own = krn_round_up(sizeof(*l->q8), 64);
+    l->q8 = nf_alloc(own + bytes, NF_MEM_WEIGHTS);
+    if (!l->q8) return NULL;
+    l->weight_bytes = own + bytes;
+    l->kernel_name = l->qs8.tier->name;
+    return (char *)l->q8 + own;
+}
+
+/* Leaves l->q8 NULL when there is no tier or the product is not for it. */
+static nf_status pack_conv(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, nf_error *err)
 {
     const krn_qs8_tier *tier = l->qs8.tier;
-    if (!tier) return NF_OK;
-    const krn_qs8_source s = plan_q8_source(l, g);
-    const size_t bytes = krn_qs8_conv_bytes(tier, &s), own = krn_round_up(sizeof(*l->q8), 64);
+    const size_t bytes = tier ? krn_qs8_conv_bytes(tier, s) : 0;
     if (!bytes) return NF_OK;
-    l->q8 = nf_alloc(own + bytes, NF_MEM_WEIGHTS);
-    if (!l->q8) return plan_pack_no_memory(err, &g->tensors[l->node->in[1]]);
-    krn_qs8_conv_pack(&l->q8->conv, tier, &s, (char *)l->q8 + own);
+    void *room = room_for(l, bytes);
+    if (!room) return plan_pack_no_memory(err, &g->tensors[l->node->in[1]]);
+    krn_qs8_conv_pack(&l->q8->conv, tier, s, room);
     free_requant(&l->product);
-    l->weight_bytes = own + bytes;
-    l->kernel_name = tier->name;
     return NF_OK;
+}
+
+static nf_status pack_depth(plan_layer *l, const ir_graph *g, const krn_qs8_source *s,
+                            nf_error *err)
+{
+    const krn_qs8_tier *tier = l->qs8.tier;
+    const size_t bytes = tier ? krn_qs8_depth_bytes(tier, s) : 0;
+    if (!bytes) return NF_OK;
+    void *room = room_for(l, bytes);
+    if (!room) return plan_pack_no_memory(err, &g->tensors[l->node->in[1]]);
+    krn_qs8_depth_pack(&l->q8->depth, tier, s, room);
+    l->q8->is_depth = true;
+    free_requant(&l->product);
+    return NF_OK;
+}
+
+/* One input channel for all outputs: a convolution whose weights lie across. */
+static nf_status pack_across(plan_layer *l, const ir_graph *g, krn_qs8_source s, nf_error *err)
+{
+    const size_t taps = s.window.kernel_h * s.window.kernel_w, n = s.window.out_c;
+    int8_t *turned = nf_alloc_array(n, taps, NF_MEM_WEIGHTS);
+    if (!turned) return plan_pack_no_memory(err, &g->tensors[l->node->in[1]]);
+    for (size_t c = 0; c < n; c++)
+        for (size_t t = 0; t < taps; t++)
+            turned[c * taps + t] = s.w[t * n + c];
+    s.w = turned;
+    const nf_status st = pack_conv(l, g, &s, err);
+    nf_free(turned);
+    return st;
 }
 
 PLAN_PREPARE(plan_product_q8)
 {
     nf_status st;
-    if ((st = check_q8(l, g, err)) || (st = requant(l, g, l->product.groups * l->product.n, err)) ||
-        (st = plan_q8_pack(l, g, err)))
+    if ((st = check_q8(l, g, err)) ||
+        (st = requant(l, g, l->product.groups * l->product.n, err)))
         return st;
+    const krn_qs8_source s = source_of(l, g);
+    if ((st = pack_conv(l, g, &s, err))) return st;
     return l->q8 ? NF_OK : pack_plain(l, g, env, err);
 }
 
@@ -180,22 +220,37 @@ PLAN_PREPARE(plan_product_hybrid)
     return NF_OK;
 }
 
+static nf_status check_depthwise(const plan_layer *l, const ir_graph *g, nf_error *err)
+{
+    const ir_tensor *w = &g->tensors[l->node->in[1]];
+    if (w->dtype != ENG_I8)
+        return nf_fail(err, NF_EUNSUPPORTED, w->name, "8-bit weights must be INT8");
+    if (w->quant.n > 1 && w->quant.axis != w->rank - 1)
+        return nf_fail(err, NF_EUNSUPPORTED, w->name, "scales must run along the channels");
+    for (size_t i = 0; i < w->quant.n; i++)
+        if (w->quant.zero[i])
+            return nf_fail(err, NF_EUNSUPPORTED, w->name, "weights with a zero point");
+    return NF_OK;
+}
+
 PLAN_PREPARE(plan_depthwise_q8)
 {
     const ir_tensor *weights = &g->tensors[l->node->in[1]];
     void *w = NULL;
+    nf_status st;
     (void)env;
-    if (weights->dtype != ENG_I8)
-        return nf_fail(err, NF_EUNSUPPORTED, weights->name, "8-bit weights must be INT8");
-    if (weights->quant.n > 1 && weights->quant.axis != weights->rank - 1)
-        return nf_fail(err, NF_EUNSUPPORTED, weights->name, "scales must run along the channels");
-    for (size_t i = 0; i < weights->quant.n; i++)
-        if (weights->quant.zero[i])
-            return nf_fail(err, NF_EUNSUPPORTED, weights->name, "weights with a zero point");
-    const nf_status st = plan_depthwise_copy(l, g, 1, &w, err);
+    if ((st = check_depthwise(l, g, err))) return st;
+    st = plan_depthwise_copy(l, g, 1, &w, err);
     l->product.w_q8 = w;
     if (!st && l->product.k > KRN_QS8_MAX_K)
         return nf_fail(err, NF_EUNSUPPORTED, weights->name, "%zu taps, the limit is %d",
                        l->product.k, KRN_QS8_MAX_K);
-    return st ? st : requant(l, g, l->product.n, err);
+    if (st || (st = requant(l, g, l->product.n, err))) return st;
+    const krn_qs8_source s = source_of(l, g);
+    st = s.window.in_c == 1 ? pack_across(l, g, s, err) : pack_depth(l, g, &s, err);
+    if (!st && l->q8) {
+        nf_free(l->product.w_q8);
+        l->product.w_q8 = NULL;
+    }
+    return st;
 }

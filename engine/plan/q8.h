@@ -3,20 +3,18 @@
 #ifndef PLAN_Q8_H
 #define PLAN_Q8_H
 
-#include "engine/kernels/krn_qs8_conv.h"
+#include "engine/kernels/krn_qs8_depth.h"
 #include "engine/plan/layer.h"
 
 /* Owned by its layer; what the kernels point to lies behind it, in the same memory. NULL in a layer
  * that runs the plain kernels. */
 struct plan_q8 {
     krn_qs8_conv conv;
+    krn_qs8_depth depth; /* of a DEPTHWISE_CONV_2D with as many inputs as outputs */
+    bool is_depth;
 };
 
-/** What the kernels pack from: the product of l, whose requantization is ready, as a window. */
-krn_qs8_source plan_q8_source(const plan_layer *l, const ir_graph *g);
-
-/** Packs the product of l for its tier and sets l->q8, or leaves it NULL when there is no tier or
- * the product is not for it. NF_ENOMEM. */
-nf_status plan_q8_pack(plan_layer *l, const ir_graph *g, nf_error *err);
+/** The images of a step, one after the other, through the tiles of l->q8->conv. */
+void plan_run_conv_tiles(const plan_step *s);
 
 #endif /* PLAN_Q8_H */

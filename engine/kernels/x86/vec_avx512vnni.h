@@ -11,11 +11,13 @@
 #define LANES  16
 #define ELEM   1 /* staged: q + 128 for int8, q for uint8 */
 #define PLANES 1
+#define UNIT   64
 #define INLINE static inline __attribute__((always_inline))
 
 typedef __m512i vec;
 typedef __m512 vecf;
 typedef __m512i bytes; /* of four vectors */
+typedef __m512i taps;  /* weights of four rows */
 
 INLINE vec v_load(const void *p)
 {
@@ -42,6 +44,23 @@ INLINE vec v_zero(void)
 INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
 {
     return _mm512_dpbusd_epi32(sum, x, _mm512_loadu_si512(w));
+}
+
+INLINE taps t_load(const uint8_t *w)
+{
+    return _mm512_loadu_si512(w);
+}
+
+/* Compilers would rather read it again for each use: loads are what such loops wait for. */
+INLINE taps t_in_register(taps w)
+{
+    __asm__("" : "+v"(w));
+    return w;
+}
+
+INLINE vec v_taps(vec sum, const uint8_t *strip, taps w)
+{
+    return _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(strip), w);
 }
 
 INLINE vecf v_float(vec v)
@@ -107,6 +126,11 @@ INLINE bytes b_order(bytes v)
 {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     return _mm512_permutexvar_epi32(order, v);
+}
+
+INLINE bytes b_order_wide(bytes v)
+{
+    return v;
 }
 
 INLINE bool b_differ(bytes a, bytes b)

@@ -1,0 +1,148 @@
+/* qs8_line_body.h - lines of 8-bit depthwise convolutions; included by a tier's file behind its
+ * vectors (vec_*.h). Layer: kernels. Thread rule: pure functions.
+ *
+ * One dot product takes the four rows of a strip at one column and channel. Two lines of outputs
+ * (stride 1, up to three kernel rows) share a strip, with weights moved by a row. */
+#ifndef KRN_QS8_LINE_BODY_H
+#define KRN_QS8_LINE_BODY_H
+
+#include "engine/kernels/qs8_tail.h"
+
+#define LINE_VECTOR ((size_t)(4 * LANES * ELEM)) /* bytes of a vector of a strip or its weights */
+#define LINE_TAPS   3                            /* a kernel row whose weights stay in registers */
+
+/* Sums of one vector of channels at four positions. */
+INLINE void narrow_known(vec sum[2][4], const krn_qs8_line *d, size_t at, const taps *w,
+                         const int outs, const int n_taps)
+{
+    const uint8_t *from = d->strip[0] + at;
+    UNROLL
+    for (int k = 0; k < n_taps; k++, from += d->tap_step) {
+        UNROLL
+        for (int i = 0; i < 4 * outs; i++)
+            sum[i / 4][i % 4] =
+                v_taps(sum[i / 4][i % 4], from + (size_t)(i % 4) * d->x_step, w[k * outs + i / 4]);
+    }
+}
+
+INLINE void narrow_any(vec sum[2][4], const krn_qs8_line *d, size_t at, const uint8_t *w)
+{
+    for (size_t s = 0; s < d->strips; s++) {
+        const uint8_t *from = d->strip[s] + at;
+        for (size_t k = 0; k < d->taps; k++, from += d->tap_step, w += LINE_VECTOR) {
+            const taps t = t_load(w);
+            UNROLL
+            for (int i = 0; i < 4; i++)
+                sum[0][i] = v_taps(sum[0][i], from + (size_t)i * d->x_step, t);
+        }
+    }
+}
+
+/* All positions of one vector of channels; there are at least four. n_taps 0: any number. */
+INLINE void narrow_vector(uint8_t *const y[2], const krn_qs8_line *d, size_t vector, const int outs,
+                          const int n_taps, const int mode)
+{
+    const krn_qs8_tail tail = *d->tail;
+    const size_t all_taps = n_taps ? (size_t)n_taps : d->strips * d->taps;
+    const uint8_t *const w = d->w + vector * all_taps * (size_t)outs * LINE_VECTOR;
+    const size_t first = vector * LANES, at[4] = {first, first, first, first};
+    const vec bias = v_load(tail.bias + first);
+    taps kept[2 * LINE_TAPS];
+    UNROLL
+    for (int i = 0; i < n_taps * outs; i++)
+        kept[i] = t_load(w + (size_t)i * LINE_VECTOR);
+    for (size_t done = 0; done < d->positions; done += 4) {
+        const size_t x = done + 4 <= d->positions ? done : d->positions - 4;
+        vec sum[2][4] = {{bias, bias, bias, bias}, {bias, bias, bias, bias}};
+        if (n_taps)
+            narrow_known(sum, d, vector * LINE_VECTOR + x * d->x_step, kept, outs, n_taps);
+        else
+            narrow_any(sum, d, vector * LINE_VECTOR + x * d->x_step, w);
+        UNROLL
+        for (int i = 0; i < 4 * outs; i++)
+            if (i % 4 == 0) {
+                const bytes b = tail_four(sum[i / 4], &tail, at, mode, TAIL_ORDER_VECTORS);
+                uint8_t *to = y[i / 4] + x * d->y_step + first;
+                b_store_quarter(to, b, 0);
+                b_store_quarter(to + d->y_step, b, 1);
+                b_store_quarter(to + 2 * d->y_step, b, 2);
+                b_store_quarter(to + 3 * d->y_step, b, 3);
+            }
+    }
+}
+
+INLINE void line_narrow(uint8_t *const y[2], const krn_qs8_line *d, const int outs,
+                        const int n_taps, const int mode)
+{
+    for (size_t vector = 0; vector < d->vectors; vector++)
+        narrow_vector(y, d, vector, outs, n_taps, mode);
+}
+
+/* Four vectors of channels at `pixels` positions (1 or 2) from x on. */
+INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, size_t four, size_t x,
+                      const krn_qs8_tail *tail, const int outs, const int pixels, const int n_taps,
+                      const int mode)
+{
+    const size_t taps_a_strip = n_taps ? (size_t)n_taps : d->taps, first = four * 4 * LANES;
+    const size_t at[4] = {first, first + LANES, first + 2 * LANES, first + 3 * LANES};
+    const size_t x_step = d->x_step, from_step = d->tap_step;
+    const uint8_t *w = d->w + four * 4 * d->strips * taps_a_strip * (size_t)outs * LINE_VECTOR;
+    vec sum[4][4]; /* [pixel * outs + out][vector] */
+    UNROLL
+    for (int i = 0; i < 4 * pixels * outs; i++)
+        sum[i / 4][i % 4] = v_load(tail->bias + at[i % 4]);
+    for (size_t s = 0; s < d->strips; s++) {
+        const uint8_t *from = d->strip[s] + four * 4 * LINE_VECTOR + x * x_step;
+        UNROLL_TAPS
+        for (size_t k = 0; k < taps_a_strip; k++, from += from_step) {
+            UNROLL
+            for (int i = 0; i < 4 * outs; i++, w += LINE_VECTOR) {
+                const taps t = t_in_register(t_load(w));
+                UNROLL
+                for (int p = 0; p < pixels; p++)
+                    sum[p * outs + i / 4][i % 4] =
+                        v_taps(sum[p * outs + i / 4][i % 4],
+                               from + (size_t)p * x_step + (size_t)(i % 4) * LINE_VECTOR, t);
+            }
+        }
+    }
+    UNROLL
+    for (int i = 0; i < pixels * outs; i++)
+        b_store(y[i % outs] + (x + (size_t)(i / outs)) * d->y_step + first,
+                tail_four(sum[i], tail, at, mode, TAIL_ORDER_WIDE));
+}
+
+INLINE void line_wide(uint8_t *const y[2], const krn_qs8_line *d, const int outs, const int n_taps,
+                      const int mode)
+{
+    const krn_qs8_tail tail = *d->tail;
+    for (size_t four = 0; four < d->vectors / 4; four++) {
+        size_t x = 0;
+        for (; x + WIDE_PIXELS <= d->positions; x += WIDE_PIXELS)
+            wide_four(y, d, four, x, &tail, outs, WIDE_PIXELS, n_taps, mode);
+        for (; x < d->positions; x++)
+            wide_four(y, d, four, x, &tail, outs, 1, n_taps, mode);
+    }
+}
+
+/* LINES(X, mode): X(shape, outs, taps, mode), as TILES in qs8_tile_body.h. */
+#define LINES(X, mode)                                                                             \
+    X(narrow, 1, 0, mode)                                                                          \
+    X(narrow, 1, 1, mode)                                                                          \
+    X(narrow, 1, 3, mode)                                                                          \
+    X(narrow, 2, 1, mode)                                                                          \
+    X(narrow, 2, 3, mode)                                                                          \
+    X(wide, 1, 0, mode)                                                                            \
+    X(wide, 1, 3, mode)                                                                            \
+    X(wide, 2, 1, mode)                                                                            \
+    X(wide, 2, 3, mode)
+#define LINE_FUNCTION(shape, outs, taps, mode)                                                     \
+    static void line_##shape##_##outs##_##taps##_##mode(uint8_t *const y[2],                       \
+                                                        const krn_qs8_line *d)                     \
+    {                                                                                              \
+        line_##shape(y, d, outs, taps, KRN_QS8_##mode);                                            \
+    }
+#define LINE_ENTRY(shape, outs, taps, mode)                                                        \
+    .shape[KRN_QS8_##mode][outs][taps] = line_##shape##_##outs##_##taps##_##mode,
+
+#endif /* KRN_QS8_LINE_BODY_H */
