@@ -12,12 +12,20 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
 {
     SET(gemm, krn_qs8_gemm_ref); /* the plain version is always there and always right */
     SET(requant, krn_qs8_requant_ref);
+    SET(mean, krn_qs8_mean_pool_ref);
+    SET(max, krn_qs8_max_pool_ref);
     k->tier = NULL;
+    k->add = NULL;
+    k->add_name = NULL;
 #if defined(__x86_64__)
     if (cpu & KRN_CPU_AVX2) {
         SET(gemm, krn_qs8_gemm_avx2);
         SET(requant, krn_qs8_requant_avx2);
+        SET(add, krn_qs8_add_avx2);
+        SET(mean, krn_qs8_mean_pool_avx2);
+        SET(max, krn_qs8_max_pool_avx2);
     }
+    if (cpu & KRN_CPU_AVX512) SET(add, krn_qs8_add_avx512);
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
 #else
     (void)cpu;

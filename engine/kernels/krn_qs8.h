@@ -61,18 +61,6 @@ typedef KRN_DECL_QS8_REQUANT((*krn_qs8_requant_fn));
 KRN_DECL_QS8_REQUANT(krn_qs8_requant_ref);
 KRN_DECL_QS8_REQUANT(krn_qs8_requant_avx2);
 
-struct krn_qs8_tier; /* krn_qs8_tile.h */
-
-typedef struct krn_qs8 {
-    const struct krn_qs8_tier *tier; /* tiles of products; NULL: this CPU has none */
-    krn_qs8_gemm_fn gemm;
-    krn_qs8_requant_fn requant;
-    const char *gemm_name, *requant_name;
-} krn_qs8;
-
-/** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */
-void krn_qs8_init(krn_qs8 *k, unsigned cpu);
-
 /* a[m * k_pad + k] = q[m * k + k] - zero, zeros beyond k; q is int8, or uint8 if is_unsigned. */
 void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsigned, size_t m,
                        size_t k, size_t k_pad);
@@ -95,7 +83,20 @@ typedef struct krn_qs8_binary { /* y = a op b, per tensor */
     krn_factor factor_a, factor_b; /* KRN_ROUND_FIXED; add: to the common scale */
     krn_factor factor;             /* KRN_ROUND_FIXED; back to the output's scale */
     int32_t mul_a, mul_b, shift;   /* KRN_ROUND_FLOAT add: 2^shift fixed point */
+    /* add, where krn_qs8_add_prove() said yes: floor(a * quick_a + b * quick_b + quick_c) on
+     * unsigned bytes, each + and * pair a fused one, is the same for every a and b */
+    float quick_a, quick_b, quick_c;
 } krn_qs8_binary;
+
+/** Looks for the quick form of a sum and tries it on all 65,536 pairs; false: there is none. */
+bool krn_qs8_add_prove(krn_qs8_binary *p);
+
+/* n elements side by side, by the quick form. */
+#define KRN_DECL_QS8_ADD(name)                                                                     \
+    void name(uint8_t *y, const uint8_t *a, const uint8_t *b, size_t n, const krn_qs8_binary *p)
+typedef KRN_DECL_QS8_ADD((*krn_qs8_add_fn));
+KRN_DECL_QS8_ADD(krn_qs8_add_avx2);
+KRN_DECL_QS8_ADD(krn_qs8_add_avx512);
 
 /* n elements; step 0 repeats one element of that side. */
 void krn_qs8_add_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
@@ -127,6 +128,36 @@ void krn_qs8_dequantize_ref(float *x, const uint8_t *q, size_t n, float scale, i
                             bool is_unsigned);
 void krn_qs8_clamp_ref(uint8_t *y, const uint8_t *x, size_t n, int32_t low, int32_t high,
                        bool is_unsigned);
+
+struct krn_window; /* krn_window.h says what pooling does */
+struct krn_qs8_mean;
+#define KRN_DECL_QS8_MEAN(name)                                                                    \
+    void name(uint8_t *y, const uint8_t *x, const struct krn_window *w,                            \
+              const struct krn_qs8_mean *m, int32_t *acc)
+#define KRN_DECL_QS8_MAX(name)                                                                     \
+    void name(uint8_t *y, const uint8_t *x, const struct krn_window *w, bool is_unsigned,          \
+              int32_t low, int32_t high)
+typedef KRN_DECL_QS8_MEAN((*krn_qs8_mean_fn));
+typedef KRN_DECL_QS8_MAX((*krn_qs8_max_fn));
+KRN_DECL_QS8_MEAN(krn_qs8_mean_pool_ref);
+KRN_DECL_QS8_MEAN(krn_qs8_mean_pool_avx2);
+KRN_DECL_QS8_MAX(krn_qs8_max_pool_ref);
+KRN_DECL_QS8_MAX(krn_qs8_max_pool_avx2);
+
+struct krn_qs8_tier; /* krn_qs8_tile.h */
+
+typedef struct krn_qs8 {
+    const struct krn_qs8_tier *tier; /* tiles of products; NULL: this CPU has none */
+    krn_qs8_gemm_fn gemm;
+    krn_qs8_requant_fn requant;
+    krn_qs8_add_fn add; /* or NULL */
+    krn_qs8_mean_fn mean;
+    krn_qs8_max_fn max;
+    const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name;
+} krn_qs8;
+
+/** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */
+void krn_qs8_init(krn_qs8 *k, unsigned cpu);
 
 static inline int32_t krn_q8(uint8_t q, bool is_unsigned)
 {

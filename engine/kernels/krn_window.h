@@ -51,8 +51,6 @@ void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float l
 /* count_pad: padding counts in the mean as zeros. */
 void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool count_pad, float low,
                            float high);
-void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
-                          int32_t low, int32_t high);
 typedef struct krn_qs8_mean { /* input and output share scale and zero point */
     bool is_unsigned;
     int32_t low, high;
@@ -61,10 +59,9 @@ typedef struct krn_qs8_mean { /* input and output share scale and zero point */
 /* The most pixels whose sum, and the half that rounds it, stay in int32: 255.5 * n < 2^31. */
 #define KRN_QS8_MAX_MEAN 8405024
 
-/* Means of the values as they are, halves away from zero: reference, and litert too, whose fast
- * kernels have no 8-bit mean. acc: [in_c], the sums of one window while it is worked on. */
-void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, const krn_qs8_mean *m,
-                           int32_t *acc);
+/* krn_qs8_mean_pool_*: means of the values as they are, halves away from zero: reference, and
+ * litert too, whose fast kernels have no 8-bit mean. acc: [in_c], the sums of one window while it
+ * is worked on. krn_qs8_max_pool_*: the largest value. */
 
 /* Copies elements of `size` bytes: output index i has source stride step[i]. */
 void krn_transpose_ref(void *y, const void *x, size_t size, int rank, const size_t *dim,

@@ -194,8 +194,7 @@ static nf_status pack_across(plan_layer *l, const ir_graph *g, krn_qs8_source s,
 PLAN_PREPARE(plan_product_q8)
 {
     nf_status st;
-    if ((st = check_q8(l, g, err)) ||
-        (st = requant(l, g, l->product.groups * l->product.n, err)))
+    if ((st = check_q8(l, g, err)) || (st = requant(l, g, l->product.groups * l->product.n, err)))
         return st;
     const krn_qs8_source s = source_of(l, g);
     if ((st = pack_conv(l, g, &s, err))) return st;

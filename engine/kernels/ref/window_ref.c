@@ -1,6 +1,7 @@
 /* window_ref.c - im2col, depthwise convolution and pooling in plain C. Layer: kernels.
  * Thread rule: pure functions. */
 #include "engine/kernels/krn_window.h"
+#include "engine/kernels/window_box.h"
 
 #include <math.h>
 #include <string.h>
@@ -114,48 +115,13 @@ static void fill_f32(float *y, float v, size_t n)
         y[c] = v;
 }
 
-/* The taps of a window that lie in the image: a pool may be far larger than what it looks at. */
-typedef struct box {
-    size_t top, left; /* the first pixel */
-    size_t rows, columns;
-} box;
-
-/* Where the taps of one axis begin and how many there are, for a window whose first tap is `start`.
- */
-static size_t first_and_count(size_t *count, ptrdiff_t start, size_t kernel, size_t dilation,
-                              size_t size)
-{
-    const ptrdiff_t d = (ptrdiff_t)dilation, left = (ptrdiff_t)size - start;
-    const size_t skipped = start < 0 ? (size_t)((d - 1 - start) / d) : 0;
-    const size_t inside = left > 0 ? (size_t)((left + d - 1) / d) : 0;
-    const size_t end = inside < kernel ? inside : kernel;
-    *count = end > skipped ? end - skipped : 0;
-    return (size_t)(start + (ptrdiff_t)skipped * d);
-}
-
-static box box_of(const krn_window *w, size_t p)
-{
-    box b;
-    b.top = first_and_count(&b.rows, (ptrdiff_t)(p / w->out_w * w->stride_h) - w->top, w->kernel_h,
-                            w->dilation_h, w->in_h);
-    b.left = first_and_count(&b.columns, (ptrdiff_t)(p % w->out_w * w->stride_w) - w->left,
-                             w->kernel_w, w->dilation_w, w->in_w);
-    return b;
-}
-
-static inline size_t pixel_of(const krn_window *w, const box *b, size_t t)
-{
-    return (b->top + t / b->columns * w->dilation_h) * w->in_w + b->left +
-           t % b->columns * w->dilation_w;
-}
-
 void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float low, float high)
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
         fill_f32(y, -INFINITY, w->in_c);
-        const box b = box_of(w, p);
+        const krn_box b = krn_box_of(w, p);
         for (size_t t = 0; t < b.rows * b.columns; t++) {
-            const size_t at = pixel_of(w, &b, t);
+            const size_t at = krn_box_pixel(w, &b, t);
             const float *v = x + at * w->in_c;
             for (size_t c = 0; c < w->in_c; c++)
                 y[c] = v[c] > y[c] ? v[c] : y[c];
@@ -171,9 +137,9 @@ void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool c
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
         size_t seen = 0;
         fill_f32(y, 0, w->in_c);
-        const box b = box_of(w, p);
+        const krn_box b = krn_box_of(w, p);
         for (size_t t = 0; t < b.rows * b.columns; t++) {
-            const size_t at = pixel_of(w, &b, t);
+            const size_t at = krn_box_pixel(w, &b, t);
             seen++;
             for (size_t c = 0; c < w->in_c; c++)
                 y[c] += x[at * w->in_c + c];
@@ -197,14 +163,13 @@ static void most_i8(uint8_t *y, const uint8_t *v, size_t n)
         y[c] = (int8_t)v[c] > (int8_t)y[c] ? v[c] : y[c];
 }
 
-void krn_qs8_max_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, bool is_unsigned,
-                          int32_t low, int32_t high)
+KRN_DECL_QS8_MAX(krn_qs8_max_pool_ref)
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
         memset(y, is_unsigned ? 0 : 0x80, w->in_c); /* the least value */
-        const box b = box_of(w, p);
+        const krn_box b = krn_box_of(w, p);
         for (size_t t = 0; t < b.rows * b.columns; t++) {
-            const size_t at = pixel_of(w, &b, t);
+            const size_t at = krn_box_pixel(w, &b, t);
             (is_unsigned ? most_u8 : most_i8)(y, x + at * w->in_c, w->in_c);
         }
         krn_qs8_clamp_ref(y, y, w->in_c, low, high, is_unsigned);
@@ -223,9 +188,9 @@ static int32_t sum_window(int32_t *acc, const uint8_t *x, const krn_window *w, s
 {
     int32_t seen = 0;
     memset(acc, 0, w->in_c * sizeof(*acc));
-    const box b = box_of(w, p);
+    const krn_box b = krn_box_of(w, p);
     for (size_t t = 0; t < b.rows * b.columns; t++) {
-        const size_t at = pixel_of(w, &b, t);
+        const size_t at = krn_box_pixel(w, &b, t);
         seen++;
         for (size_t c = 0; c < w->in_c; c++)
             acc[c] += krn_q8(x[at * w->in_c + c], is_unsigned);
@@ -233,8 +198,7 @@ static int32_t sum_window(int32_t *acc, const uint8_t *x, const krn_window *w, s
     return seen ? seen : 1;
 }
 
-void krn_qs8_mean_pool_ref(uint8_t *y, const uint8_t *x, const krn_window *w, const krn_qs8_mean *m,
-                           int32_t *acc)
+KRN_DECL_QS8_MEAN(krn_qs8_mean_pool_ref)
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
         const int32_t n = sum_window(acc, x, w, p, m->is_unsigned);
