@@ -24,7 +24,9 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(add, krn_qs8_add_avx2);
         SET(mean, krn_qs8_mean_pool_avx2);
         SET(max, krn_qs8_max_pool_avx2);
+        k->tier = &krn_qs8_avx2;
     }
+    if (cpu & KRN_CPU_AVXVNNI) k->tier = &krn_qs8_avxvnni;
     if (cpu & KRN_CPU_AVX512) SET(add, krn_qs8_add_avx512);
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
 #else

@@ -1,0 +1,147 @@
+/* vec_256.h - vectors of eight sums for the bodies of 8-bit kernels: what AVX2 and AVX-VNNI share.
+ * Layer: kernels. Thread rule: pure functions. */
+#ifndef KRN_VEC_256_H
+#define KRN_VEC_256_H
+
+#include "engine/kernels/krn_qs8_tile.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#define LANES  8
+#define INLINE static inline __attribute__((always_inline))
+
+typedef __m256i vec;
+typedef __m256 vecf;
+typedef __m256i bytes; /* of four vectors */
+
+INLINE vec v_load(const void *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+INLINE void v_store(int32_t *p, vec v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, v);
+}
+
+INLINE vec v_four(const uint8_t *p)
+{
+    int32_t four;
+    memcpy(&four, p, sizeof(four));
+    return _mm256_set1_epi32(four);
+}
+
+INLINE vec v_add(vec a, vec b)
+{
+    return _mm256_add_epi32(a, b);
+}
+
+INLINE vec v_zero(void)
+{
+    return _mm256_setzero_si256();
+}
+
+INLINE vecf v_float(vec v)
+{
+    return _mm256_cvtepi32_ps(v);
+}
+
+INLINE vecf vf_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
+INLINE vecf vf_all(float v)
+{
+    return _mm256_set1_ps(v);
+}
+
+INLINE vecf vf_add(vecf a, vecf b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+INLINE vecf vf_mul(vecf a, vecf b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+INLINE vecf vf_muladd(vecf a, vecf b, vecf c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* a >= 0 with the sign of b */
+INLINE vecf vf_sign(vecf a, vecf b)
+{
+    return _mm256_or_ps(a, _mm256_and_ps(b, _mm256_set1_ps(-0.0f)));
+}
+
+INLINE vec vf_nearest(vecf v)
+{
+    return _mm256_cvtps_epi32(v);
+}
+
+INLINE vec vf_down(vecf v)
+{
+    return _mm256_cvtps_epi32(_mm256_floor_ps(v));
+}
+
+/* Saturated to 16 bits, the zero point added, limited as unsigned bytes. */
+INLINE bytes v_pack(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
+{
+    const __m256i zero = v_load(k->zero);
+    const __m256i x = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
+    const __m256i y = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
+    const __m256i v = _mm256_max_epu8(_mm256_packus_epi16(x, y), v_load(k->low));
+    return _mm256_min_epu8(v, v_load(k->high));
+}
+
+/* Packing works within halves: four sums of a, of b, of c, of d in each. This is a, b, c, d. */
+INLINE bytes b_order(bytes v)
+{
+    return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+INLINE bool b_differ(bytes a, bytes b)
+{
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)) != -1;
+}
+
+INLINE bytes b_flip(bytes v, const krn_qs8_limits *k)
+{
+    return _mm256_xor_si256(v, v_load(k->flip));
+}
+
+INLINE bytes b_load(const uint8_t *p)
+{
+    return v_load(p);
+}
+
+INLINE void b_store(uint8_t *p, bytes v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, v);
+}
+
+INLINE void b_store_half(uint8_t *p, bytes v, int i)
+{
+    _mm_storeu_si128((__m128i *)(void *)p,
+                     i ? _mm256_extracti128_si256(v, 1) : _mm256_castsi256_si128(v));
+}
+
+INLINE void b_store_quarter(uint8_t *p, bytes v, int i)
+{
+    const __m128i half = i < 2 ? _mm256_castsi256_si128(v) : _mm256_extracti128_si256(v, 1);
+    if (i % 2)
+        _mm_storeh_pd((double *)(void *)p, _mm_castsi128_pd(half));
+    else
+        _mm_storel_epi64((__m128i *)(void *)p, half);
+}
+
+INLINE __m128i b_eight(const uint8_t *p)
+{
+    return _mm_loadl_epi64((const __m128i *)(const void *)p);
+}
+
+#endif /* KRN_VEC_256_H */

@@ -1,0 +1,46 @@
+/* vec_avx2.h - vectors of eight sums for the bodies of 8-bit kernels: AVX2. Pairs of int16 by
+ * pmaddwd: exact, where the byte product of this instruction set saturates. Layer: kernels.
+ * Thread rule: pure functions. */
+#ifndef KRN_VEC_AVX2_H
+#define KRN_VEC_AVX2_H
+
+#include "engine/kernels/x86/vec_256.h"
+
+#define ELEM   2 /* staged: q as int16 */
+#define PLANES 1
+#define UNIT   16
+
+typedef struct taps { /* weights of rows 0 and 1, of rows 2 and 3 */
+    __m256i first, second;
+} taps;
+
+INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, v_load(w)));
+}
+
+INLINE taps t_load(const uint8_t *w)
+{
+    return (taps){v_load(w), v_load(w + 32)};
+}
+
+/* Sixteen registers are too few to insist. */
+INLINE taps t_in_register(taps w)
+{
+    return w;
+}
+
+INLINE vec v_taps(vec sum, const uint8_t *strip, taps w)
+{
+    const __m256i a = _mm256_madd_epi16(v_load(strip), w.first);
+    const __m256i b = _mm256_madd_epi16(v_load(strip + 32), w.second);
+    return _mm256_add_epi32(sum, _mm256_add_epi32(a, b));
+}
+
+/* Wide strips have eight channels of a and b in each half, then eight of c and d. */
+INLINE bytes b_order_wide(bytes v)
+{
+    return _mm256_permute4x64_epi64(v, 0xd8);
+}
+
+#endif /* KRN_VEC_AVX2_H */
