@@ -64,14 +64,16 @@ typedef struct krn_qs8_tile {
 typedef void (*krn_qs8_tile_fn)(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t);
 
 /* One line of outputs of a depthwise convolution. A strip holds four rows of an image side by side:
- * [columns][channels][4], four staged values a channel, which one dot product takes. */
+ * [elem * planes][columns][channels][4 / elem / planes], four staged values a channel, which one
+ * dot product takes; its planes stand `plane` bytes apart. */
 typedef struct krn_qs8_line {
     const uint8_t *const *strip; /* [strips]: at the first column of the first position */
     const uint8_t *w;            /* [vectors][strips][taps][outs][lanes of four] */
     size_t strips, taps;         /* taps of a kernel row */
-    size_t tap_step;             /* strip bytes from one tap to the next */
-    size_t x_step, y_step;       /* strip bytes and output bytes from one position to the next */
-    size_t positions, vectors;   /* of output; vectors of channels at each position */
+    size_t plane;
+    size_t tap_step;           /* strip bytes from one tap to the next */
+    size_t x_step, y_step;     /* strip bytes and output bytes from one position to the next */
+    size_t positions, vectors; /* of output; vectors of channels at each position */
     const krn_qs8_tail *tail;
 } krn_qs8_line;
 
@@ -82,7 +84,7 @@ typedef void (*krn_qs8_line_fn)(uint8_t *const y[2], const krn_qs8_line *d);
 /* Makes n columns x channels of a strip from four rows; `wide` ones have the channels of a unit in
  * the order that krn_qs8_place tells. */
 #define KRN_DECL_QS8_STRIP(name)                                                                   \
-    void name(uint8_t *strip, const uint8_t *const row[4], size_t n, bool is_unsigned)
+    void name(uint8_t *strip, size_t plane, const uint8_t *const row[4], size_t n, bool is_unsigned)
 typedef KRN_DECL_QS8_STRIP((*krn_qs8_strip_fn));
 
 /* dst[i] = src[i] in staged form, i < n */

@@ -13,8 +13,20 @@ typedef struct pieces {
     uint8_t *strips;   /* [ring] */
     int32_t *made;     /* [ring]: first row of each strip */
     uint8_t *lines[2]; /* outputs that do not fill their vectors, or that nobody wants */
-    size_t strip_bytes, bytes;
+    size_t plane, strip_bytes, bytes;
 } pieces;
+
+/* A strip has its four rows in so many planes. */
+static size_t planes_of(const krn_qs8_tier *t)
+{
+    return t->elem * t->planes;
+}
+
+/* Bytes of a channel at a column in one plane. */
+static size_t value_of(const krn_qs8_tier *t)
+{
+    return ROWS / t->planes;
+}
 
 static size_t divide_up(size_t a, size_t b)
 {
@@ -172,13 +184,14 @@ static size_t written(const krn_qs8_depth *d)
 static pieces split(const krn_qs8_depth *d, uint8_t *scratch)
 {
     const krn_window *w = &d->window;
-    const size_t lanes = d->tier->lanes, value = ROWS * d->tier->elem, row = w->in_w * w->in_c;
+    const size_t lanes = d->tier->lanes, value = value_of(d->tier), row = w->in_w * w->in_c;
     const size_t line = krn_round_up(written(d) * d->vectors * lanes, 64);
     /* behind a strip: the last vector of channels, positions up to four, the last round of make()
      */
     const size_t beyond = (4 * w->stride_w * w->in_c + 8 * lanes) * value;
     pieces p;
-    p.strip_bytes = krn_round_up(d->stage_w * w->in_c * value + beyond, 64);
+    p.plane = krn_round_up(d->stage_w * w->in_c * value + beyond, 64);
+    p.strip_bytes = planes_of(d->tier) * p.plane;
     p.zeros = scratch;
     p.strips = p.zeros + krn_round_up(row, 64) + 64;
     p.lines[0] = p.strips + d->ring * p.strip_bytes;
@@ -198,21 +211,22 @@ size_t krn_qs8_depth_scratch(const krn_qs8_depth *d)
 static void clear(const pieces *p, const krn_qs8_depth *d)
 {
     const krn_window *w = &d->window;
-    const size_t value = ROWS * d->tier->elem, left = (size_t)w->left * w->in_c * value;
-    const size_t row = w->in_w * w->in_c * value;
-    const size_t right = (d->stage_w - (size_t)w->left - w->in_w) * w->in_c * ROWS;
+    const size_t value = value_of(d->tier), elem = d->tier->elem;
+    const size_t left = (size_t)w->left * w->in_c * value, row = w->in_w * w->in_c * value;
+    const size_t right = (d->stage_w - (size_t)w->left - w->in_w) * w->in_c * value;
     memset(p->zeros, d->zero, w->in_w * w->in_c);
-    for (size_t i = 0; i < d->ring; i++) {
-        uint8_t *strip = p->strips + i * p->strip_bytes;
-        krn_qs8_fill(strip, d->staged_zero, left / d->tier->elem, d->tier->elem);
-        krn_qs8_fill(strip + left + row, d->staged_zero, right, d->tier->elem);
-        p->made[i] = INT32_MIN;
+    for (size_t i = 0; i < d->ring * planes_of(d->tier); i++) {
+        uint8_t *plane = p->strips + i * p->plane;
+        krn_qs8_fill(plane, d->staged_zero, left / elem, elem);
+        krn_qs8_fill(plane + left + row, d->staged_zero, right / elem, elem);
     }
+    for (size_t i = 0; i < d->ring; i++)
+        p->made[i] = INT32_MIN;
 }
 
 /* The last columns of a row when they do not fill a round: through a buffer, so that nothing is
  * read behind the image. */
-static void make_rest(uint8_t *strip, const uint8_t *const row[ROWS], size_t n,
+static void make_rest(uint8_t *strip, size_t plane, const uint8_t *const row[ROWS], size_t n,
                       const krn_qs8_depth *d)
 {
     uint8_t all[ROWS][64];
@@ -222,7 +236,7 @@ static void make_rest(uint8_t *strip, const uint8_t *const row[ROWS], size_t n,
         memcpy(all[i], row[i], n);
         rows[i] = all[i];
     }
-    d->make(strip, rows, d->tier->strip_step, d->is_unsigned);
+    d->make(strip, plane, rows, d->tier->strip_step, d->is_unsigned);
 }
 
 /* The strip whose first row is `first` of the padded image; made when it is not there. */
@@ -240,12 +254,12 @@ static const uint8_t *strip_at(const pieces *p, const krn_qs8_depth *d, const ui
         row[i] = h >= 0 && h < (ptrdiff_t)w->in_h ? x + (size_t)h * n : p->zeros;
     }
     const size_t whole = d->wide ? n : n / d->tier->strip_step * d->tier->strip_step;
-    uint8_t *to = strip + (size_t)w->left * w->in_c * ROWS * d->tier->elem;
-    d->make(to, row, whole, d->is_unsigned);
+    uint8_t *to = strip + (size_t)w->left * w->in_c * value_of(d->tier);
+    d->make(to, p->plane, row, whole, d->is_unsigned);
     if (whole < n) {
         for (int i = 0; i < ROWS; i++)
             row[i] += whole;
-        make_rest(to + whole * ROWS * d->tier->elem, row, n - whole, d);
+        make_rest(to + whole * value_of(d->tier), p->plane, row, n - whole, d);
     }
     return strip;
 }
@@ -261,14 +275,15 @@ static void copy_line(uint8_t *y, const uint8_t *from, const krn_qs8_depth *d)
             memcpy(y + i * c, from + i * step, c);
 }
 
-static krn_qs8_line line_of(const krn_qs8_depth *d, const uint8_t *const *strip)
+static krn_qs8_line line_of(const krn_qs8_depth *d, size_t plane, const uint8_t *const *strip)
 {
-    const size_t value = ROWS * d->tier->elem, lanes = d->tier->lanes, c = d->window.in_c;
+    const size_t value = value_of(d->tier), lanes = d->tier->lanes, c = d->window.in_c;
     const bool whole = is_whole(d);
     return (krn_qs8_line){.strip = strip,
                           .w = d->w,
                           .strips = d->strips,
                           .taps = d->window.kernel_w,
+                          .plane = plane,
                           .tap_step = d->window.dilation_w * c * value,
                           .x_step = d->flat ? lanes * value : d->window.stride_w * c * value,
                           .y_step = d->flat ? lanes
@@ -284,7 +299,7 @@ void krn_qs8_depth_run(uint8_t *y, const uint8_t *x, const krn_qs8_depth *d, voi
     const krn_window *w = &d->window;
     const pieces p = split(d, scratch);
     const uint8_t *strip[KRN_QS8_MOST_STRIPS];
-    const krn_qs8_line line = line_of(d, strip);
+    const krn_qs8_line line = line_of(d, p.plane, strip);
     const size_t row = w->out_w * w->in_c;
     const bool whole = is_whole(d);
     clear(&p, d);

@@ -8,20 +8,24 @@
 
 #include "engine/kernels/qs8_tail.h"
 
-#define LINE_VECTOR ((size_t)(4 * LANES * ELEM)) /* bytes of a vector of a strip or its weights */
-#define LINE_TAPS   3                            /* a kernel row whose weights stay in registers */
+#define LINE_VECTOR ((size_t)(4 * LANES * ELEM))   /* bytes of a vector of weights */
+#define LINE_LANES  ((size_t)(4 * LANES / PLANES)) /* bytes of a vector in one plane of a strip */
+#define LINE_TAPS   3 /* a kernel row whose weights stay in registers */
 
 /* Sums of one vector of channels at four positions. */
 INLINE void narrow_known(vec sum[2][4], const krn_qs8_line *d, size_t at, const taps *w,
                          const int outs, const int n_taps)
 {
     const uint8_t *from = d->strip[0] + at;
+    const size_t step = d->x_step, plane = d->plane;
     UNROLL
     for (int k = 0; k < n_taps; k++, from += d->tap_step) {
         UNROLL
-        for (int i = 0; i < 4 * outs; i++)
-            sum[i / 4][i % 4] =
-                v_taps(sum[i / 4][i % 4], from + (size_t)(i % 4) * d->x_step, w[k * outs + i / 4]);
+        for (int i = 0; i < 4; i++) {
+            UNROLL
+            for (int o = 0; o < outs; o++)
+                sum[o][i] = v_taps(sum[o][i], from + (size_t)i * step, plane, w[k * outs + o]);
+        }
     }
 }
 
@@ -33,9 +37,16 @@ INLINE void narrow_any(vec sum[2][4], const krn_qs8_line *d, size_t at, const ui
             const taps t = t_load(w);
             UNROLL
             for (int i = 0; i < 4; i++)
-                sum[0][i] = v_taps(sum[0][i], from + (size_t)i * d->x_step, t);
+                sum[0][i] = v_taps(sum[0][i], from + (size_t)i * d->x_step, d->plane, t);
         }
     }
+}
+
+INLINE void narrow_store(uint8_t *to, size_t step, bytes v)
+{
+    UNROLL
+    for (int i = 0; i < 4; i++)
+        b_store_quarter(to + (size_t)i * step, v, i);
 }
 
 /* All positions of one vector of channels; there are at least four. n_taps 0: any number. */
@@ -55,19 +66,13 @@ INLINE void narrow_vector(uint8_t *const y[2], const krn_qs8_line *d, size_t vec
         const size_t x = done + 4 <= d->positions ? done : d->positions - 4;
         vec sum[2][4] = {{bias, bias, bias, bias}, {bias, bias, bias, bias}};
         if (n_taps)
-            narrow_known(sum, d, vector * LINE_VECTOR + x * d->x_step, kept, outs, n_taps);
+            narrow_known(sum, d, vector * LINE_LANES + x * d->x_step, kept, outs, n_taps);
         else
-            narrow_any(sum, d, vector * LINE_VECTOR + x * d->x_step, w);
+            narrow_any(sum, d, vector * LINE_LANES + x * d->x_step, w);
         UNROLL
-        for (int i = 0; i < 4 * outs; i++)
-            if (i % 4 == 0) {
-                const bytes b = tail_four(sum[i / 4], &tail, at, mode, TAIL_ORDER_VECTORS);
-                uint8_t *to = y[i / 4] + x * d->y_step + first;
-                b_store_quarter(to, b, 0);
-                b_store_quarter(to + d->y_step, b, 1);
-                b_store_quarter(to + 2 * d->y_step, b, 2);
-                b_store_quarter(to + 3 * d->y_step, b, 3);
-            }
+        for (int o = 0; o < outs; o++)
+            narrow_store(y[o] + x * d->y_step + first, d->y_step,
+                         tail_four(sum[o], &tail, at, mode, TAIL_ORDER_VECTORS));
     }
 }
 
@@ -85,14 +90,14 @@ INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, size_t four, s
 {
     const size_t taps_a_strip = n_taps ? (size_t)n_taps : d->taps, first = four * 4 * LANES;
     const size_t at[4] = {first, first + LANES, first + 2 * LANES, first + 3 * LANES};
-    const size_t x_step = d->x_step, from_step = d->tap_step;
+    const size_t x_step = d->x_step, from_step = d->tap_step, plane = d->plane;
     const uint8_t *w = d->w + four * 4 * d->strips * taps_a_strip * (size_t)outs * LINE_VECTOR;
     vec sum[4][4]; /* [pixel * outs + out][vector] */
     UNROLL
     for (int i = 0; i < 4 * pixels * outs; i++)
         sum[i / 4][i % 4] = v_load(tail->bias + at[i % 4]);
     for (size_t s = 0; s < d->strips; s++) {
-        const uint8_t *from = d->strip[s] + four * 4 * LINE_VECTOR + x * x_step;
+        const uint8_t *from = d->strip[s] + four * 4 * LINE_LANES + x * x_step;
         UNROLL_TAPS
         for (size_t k = 0; k < taps_a_strip; k++, from += from_step) {
             UNROLL
@@ -102,7 +107,7 @@ INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, size_t four, s
                 for (int p = 0; p < pixels; p++)
                     sum[p * outs + i / 4][i % 4] =
                         v_taps(sum[p * outs + i / 4][i % 4],
-                               from + (size_t)p * x_step + (size_t)(i % 4) * LINE_VECTOR, t);
+                               from + (size_t)p * x_step + (size_t)(i % 4) * LINE_LANES, plane, t);
             }
         }
     }

@@ -40,16 +40,16 @@ static KRN_DECL_QS8_STAGE(stage)
     }
 }
 
-/* 16 channels: rows 0 and 1 side by side, then rows 2 and 3, for each eight. */
+/* 16 channels: rows 0 and 1 side by side in the first plane, rows 2 and 3 in the second. */
 static KRN_DECL_QS8_STRIP(strip_wide)
 {
-    for (size_t i = 0; i < n; i += UNIT, strip += 8 * UNIT) {
+    for (size_t i = 0; i < n; i += UNIT, strip += 4 * UNIT) {
         const __m256i a = sixteen(row[0] + i, is_unsigned), b = sixteen(row[1] + i, is_unsigned);
         const __m256i c = sixteen(row[2] + i, is_unsigned), d = sixteen(row[3] + i, is_unsigned);
         b_store(strip, _mm256_unpacklo_epi16(a, b));
-        b_store(strip + 32, _mm256_unpacklo_epi16(c, d));
-        b_store(strip + 64, _mm256_unpackhi_epi16(a, b));
-        b_store(strip + 96, _mm256_unpackhi_epi16(c, d));
+        b_store(strip + 32, _mm256_unpackhi_epi16(a, b));
+        b_store(strip + plane, _mm256_unpacklo_epi16(c, d));
+        b_store(strip + plane + 32, _mm256_unpackhi_epi16(c, d));
     }
 }
 
@@ -61,11 +61,12 @@ INLINE __m128i eight(const uint8_t *p, bool is_unsigned)
 /* Eight channels in their order. */
 static KRN_DECL_QS8_STRIP(strip_narrow)
 {
-    for (size_t i = 0; i < n; i += 8, strip += 64) {
+    for (size_t i = 0; i < n; i += 8, strip += 32) {
         const __m128i a = eight(row[0] + i, is_unsigned), b = eight(row[1] + i, is_unsigned);
         const __m128i c = eight(row[2] + i, is_unsigned), d = eight(row[3] + i, is_unsigned);
         b_store(strip, _mm256_set_m128i(_mm_unpackhi_epi16(a, b), _mm_unpacklo_epi16(a, b)));
-        b_store(strip + 32, _mm256_set_m128i(_mm_unpackhi_epi16(c, d), _mm_unpacklo_epi16(c, d)));
+        b_store(strip + plane,
+                _mm256_set_m128i(_mm_unpackhi_epi16(c, d), _mm_unpacklo_epi16(c, d)));
     }
 }
 

@@ -39,6 +39,7 @@ INLINE __m512i flipped(const uint8_t *p, __m512i flip)
 /* 64 channels of four rows by two rounds of unpacking. */
 static KRN_DECL_QS8_STRIP(strip_wide)
 {
+    (void)plane;
     const __m512i flip = _mm512_set1_epi8(is_unsigned ? 0 : -128);
     for (size_t i = 0; i < n; i += UNIT, strip += 4 * UNIT) {
         const __m512i a = flipped(row[0] + i, flip), b = flipped(row[1] + i, flip);
@@ -60,6 +61,7 @@ INLINE __m128i sixteen(const uint8_t *p)
 /* 16 channels of four rows: a quarter of a vector each, then transposed. */
 static KRN_DECL_QS8_STRIP(strip_narrow)
 {
+    (void)plane;
     const __m512i flip = _mm512_set1_epi8(is_unsigned ? 0 : -128);
     const __m512i fours = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const __m512i rows =

@@ -33,6 +33,7 @@ static KRN_DECL_QS8_STAGE(stage)
 /* 32 channels of four rows by two rounds of unpacking. */
 static KRN_DECL_QS8_STRIP(strip_wide)
 {
+    (void)plane;
     const __m256i flip = _mm256_set1_epi8(is_unsigned ? 0 : -128);
     for (size_t i = 0; i < n; i += UNIT, strip += 4 * UNIT) {
         const __m256i a = _mm256_xor_si256(v_load(row[0] + i), flip);
@@ -51,6 +52,7 @@ static KRN_DECL_QS8_STRIP(strip_wide)
 /* Eight channels of four rows. */
 static KRN_DECL_QS8_STRIP(strip_narrow)
 {
+    (void)plane;
     const __m256i flip = _mm256_set1_epi8(is_unsigned ? 0 : -128);
     for (size_t i = 0; i < n; i += 8, strip += 32) {
         const __m128i ab = _mm_unpacklo_epi8(b_eight(row[0] + i), b_eight(row[1] + i));

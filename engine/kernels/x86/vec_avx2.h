@@ -30,10 +30,10 @@ INLINE taps t_in_register(taps w)
     return w;
 }
 
-INLINE vec v_taps(vec sum, const uint8_t *strip, taps w)
+INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
 {
     const __m256i a = _mm256_madd_epi16(v_load(strip), w.first);
-    const __m256i b = _mm256_madd_epi16(v_load(strip + 32), w.second);
+    const __m256i b = _mm256_madd_epi16(v_load(strip + plane), w.second);
     return _mm256_add_epi32(sum, _mm256_add_epi32(a, b));
 }
 

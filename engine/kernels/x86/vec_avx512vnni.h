@@ -58,8 +58,9 @@ INLINE taps t_in_register(taps w)
     return w;
 }
 
-INLINE vec v_taps(vec sum, const uint8_t *strip, taps w)
+INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
 {
+    (void)plane;
     return _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(strip), w);
 }
 

@@ -28,8 +28,9 @@ INLINE taps t_in_register(taps w)
     return w;
 }
 
-INLINE vec v_taps(vec sum, const uint8_t *strip, taps w)
+INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
 {
+    (void)plane;
     return _mm256_dpbusd_avx_epi32(sum, v_load(strip), w);
 }
 
