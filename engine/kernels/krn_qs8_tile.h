@@ -9,11 +9,12 @@
 
 #include "engine/kernels/krn_qs8.h"
 
-#define KRN_QS8_MOST_LANES 16
-#define KRN_QS8_MOST_VECS  4  /* vectors of channels a tile */
-#define KRN_QS8_MOST_ROWS  16 /* pixels a tile */
-#define KRN_QS8_SLACK      64 /* bytes that a kernel may read behind staged values and weights */
-#define KRN_QS8_DOUBT      6e-5f
+#define KRN_QS8_MOST_LANES   16
+#define KRN_QS8_MOST_VECS    4  /* vectors of channels a tile */
+#define KRN_QS8_MOST_ROWS    16 /* pixels a tile */
+#define KRN_QS8_SLACK        64 /* bytes that a kernel may read behind staged values and weights */
+#define KRN_QS8_DOUBT_EXACT  2  /* in 2^-16; twice as much is left to integers */
+#define KRN_QS8_DOUBT_SIGNED 4
 
 /* Loops over the sums of a tile must vanish, or the sums live in memory. */
 #if defined(__clang__)
@@ -24,29 +25,30 @@
 #define UNROLL_TAPS _Pragma("GCC unroll 3")
 #endif
 
-/* The same byte or number many times, to be loaded as a vector. */
+/* The same byte or number many times, to be loaded as a vector. Outputs are limited as int8; uint8
+ * ones are moved down by 128 before, and up again by a flipped bit. */
 typedef struct krn_qs8_limits {
-    int16_t zero[32]; /* of the output as unsigned bytes */
-    uint8_t low[64], high[64];
-    uint8_t flip[64]; /* 0x80 turns unsigned bytes into int8 ones, 0 leaves them */
+    int16_t zero[32];
+    int8_t low[64], high[64];
+    uint8_t flip[64]; /* 0x80 or 0 */
+    bool full;        /* int8 from -128 to 127: saturation is limit enough */
 } krn_qs8_limits;
 
 /* How sums become bytes. The arrays run over packed channels. */
 typedef struct krn_qs8_tail {
     const krn_qs8_limits *limits;
-    const int32_t *bias;           /* zero points folded in */
-    const float *scale;            /* the factor; but for KRN_ROUND_FLOAT the exact one, rounded */
-    const float *low_at, *high_at; /* KRN_QS8_BOUNDS: added before rounding down */
-    const float *nudge;            /* KRN_QS8_SIGNED: moved away from zero by it */
-    const krn_factor *factor;      /* KRN_ROUND_FIXED */
-    const double *real;            /* KRN_ROUND_AWAY */
+    const int32_t *bias;      /* zero points folded in */
+    const float *scale;       /* KRN_QS8_NEAREST: the factor; else 2^16 times it */
+    const float *nudge;       /* KRN_QS8_EXACT, _SIGNED: see qs8_tail.h */
+    const krn_factor *factor; /* KRN_ROUND_FIXED */
+    const double *real;       /* KRN_ROUND_AWAY */
     krn_round round;
 } krn_qs8_tail;
 
 typedef enum krn_qs8_mode {
     KRN_QS8_NEAREST, /* float scale, nearest even */
-    KRN_QS8_BOUNDS,  /* exact: two bounds, integers where they differ */
-    KRN_QS8_SIGNED,  /* the same where the rounding depends on the sign */
+    KRN_QS8_EXACT,   /* exact roundings, by integers where floats leave a doubt */
+    KRN_QS8_SIGNED,  /* the same where the rounding depends on the sign, or sums are large */
     KRN_QS8_MODES
 } krn_qs8_mode;
 
@@ -119,9 +121,10 @@ static inline size_t krn_qs8_place(size_t unit, size_t lanes, size_t v, size_t l
     return v / n * unit + l / 4 * (4 * n) + v % n * 4 + l % 4;
 }
 
-/** Settles the outputs whose two float bounds differ: y[i] of low[i] != high[i] is computed again
- * from sum[i], by integers or doubles; i is in packed channel at[i / lanes] + i % lanes. */
-void krn_qs8_settle(uint8_t *y, const uint8_t *low, const uint8_t *high, const int32_t *sum,
+/** Settles the outputs that are in doubt: where the fraction of v[i] (16 bits) is below `doubt`,
+ * y[i] is computed again from sum[i], by integers or doubles; i is in packed channel at[i / lanes]
+ * + i % lanes. */
+void krn_qs8_settle(uint8_t *y, const int32_t *v, uint32_t doubt, const int32_t *sum,
                     const krn_qs8_tail *t, const size_t at[KRN_QS8_MOST_VECS], size_t lanes);
 
 #endif /* KRN_QS8_TILE_H */

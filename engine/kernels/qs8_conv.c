@@ -131,8 +131,10 @@ static int32_t sum_of(const krn_qs8_conv *c, const krn_qs8_source *s, size_t cha
     return sum;
 }
 
-static bool fits(const krn_qs8_conv *c, const krn_qs8_source *s)
+/* The largest sum of the magnitudes of a channel's weights; false when a channel does not fit. */
+static bool fits(const krn_qs8_conv *c, const krn_qs8_source *s, uint64_t *largest)
 {
+    *largest = 0;
     for (size_t channel = 0; channel < s->window.out_c; channel++) {
         uint64_t sum = 0;
         for (size_t i = 0; i < c->k; i++) {
@@ -140,6 +142,7 @@ static bool fits(const krn_qs8_conv *c, const krn_qs8_source *s)
             sum += (uint64_t)(v < 0 ? -v : v);
         }
         if (!krn_qs8_tail_fits(s->requant, channel, sum)) return false;
+        *largest = sum > *largest ? sum : *largest;
     }
     return true;
 }
@@ -204,7 +207,6 @@ static size_t lay_out(krn_qs8_conv *c, const krn_qs8_source *s, void *memory)
     const krn_qs8_tail_room tail = krn_qs8_take_tail(&room, s->groups * padded);
     krn_qs8_room packed = {krn_qs8_take(&room, s->groups * weights + KRN_QS8_SLACK), 0};
     if (!memory) return room.used;
-    c->mode = krn_qs8_mode_of(s->requant);
     krn_qs8_tail_init(&c->tail, &tail, s);
     c->block = blocks;
     c->run = run;
@@ -219,8 +221,9 @@ static size_t lay_out(krn_qs8_conv *c, const krn_qs8_source *s, void *memory)
     for (size_t b = 0; b < c->n_blocks; b++)
         for (size_t i = 0; i < blocks[b].keep; i++) {
             const size_t channel = (blocks[b].y_at + i) % s->window.out_c;
-            krn_qs8_tail_set(&tail, blocks[b].at + i, s, channel, sum_of(c, s, channel),
-                             origin_of(t, s->is_unsigned));
+            const int64_t moved = origin_of(t, s->is_unsigned) - s->zero;
+            krn_qs8_tail_set(&tail, blocks[b].at + i, s->requant, channel,
+                             moved * sum_of(c, s, channel), c->mode);
         }
     return room.used;
 }
@@ -231,13 +234,17 @@ size_t krn_qs8_conv_bytes(const krn_qs8_tier *tier, const krn_qs8_source *s)
     if (s->window.top < 0 || s->window.left < 0) return 0;
     shape(&c, tier, s);
     const size_t image = c.stage_w * c.stage_h * s->window.in_c * tier->elem;
-    return image < INT32_MAX && fits(&c, s) ? lay_out(&c, s, NULL) : 0;
+    uint64_t largest;
+    return image < INT32_MAX && fits(&c, s, &largest) ? lay_out(&c, s, NULL) : 0;
 }
 
 void krn_qs8_conv_pack(krn_qs8_conv *c, const krn_qs8_tier *tier, const krn_qs8_source *s,
                        void *memory)
 {
+    uint64_t largest;
     shape(c, tier, s);
+    fits(c, s, &largest);
+    c->mode = krn_qs8_mode_of(s->requant, s->window.out_c, largest);
     c->staged_zero = (int16_t)(s->zero - origin_of(tier, s->is_unsigned));
     c->bytes = lay_out(c, s, memory);
 }

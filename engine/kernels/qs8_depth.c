@@ -113,9 +113,11 @@ static int32_t sum_of(const krn_qs8_source *s, size_t channel)
     return sum;
 }
 
-static bool fits(const krn_qs8_source *s)
+/* The largest sum of the magnitudes of a channel's weights; false when a channel does not fit. */
+static bool fits(const krn_qs8_source *s, uint64_t *largest)
 {
     const krn_window *w = &s->window;
+    *largest = 0;
     for (size_t c = 0; c < w->in_c; c++) {
         uint64_t sum = 0;
         for (size_t t = 0; t < w->kernel_h * w->kernel_w; t++) {
@@ -123,6 +125,7 @@ static bool fits(const krn_qs8_source *s)
             sum += (uint64_t)(v < 0 ? -v : v);
         }
         if (!krn_qs8_tail_fits(s->requant, c, sum)) return false;
+        *largest = sum > *largest ? sum : *largest;
     }
     return true;
 }
@@ -135,14 +138,15 @@ static size_t lay_out(krn_qs8_depth *d, const krn_qs8_source *s, void *memory)
     uint8_t *w = krn_qs8_take(&room, d->vectors * d->strips * d->window.kernel_w * d->outs * ROWS *
                                          lanes * d->tier->elem);
     if (!memory) return room.used;
+    const int64_t moved =
+        (s->is_unsigned ? d->tier->origin_unsigned : d->tier->origin_signed) - s->zero;
     krn_qs8_tail_init(&d->tail, &tail, s);
     for (size_t v = 0; v < d->vectors; v++)
         for (size_t l = 0; l < lanes; l++) {
             const size_t c = channel_of(d, v, l);
             if (c < d->window.in_c)
-                krn_qs8_tail_set(&tail, v * lanes + l, s, c, sum_of(s, c),
-                                 s->is_unsigned ? d->tier->origin_unsigned
-                                                : d->tier->origin_signed);
+                krn_qs8_tail_set(&tail, v * lanes + l, s->requant, c, moved * sum_of(s, c),
+                                 d->mode);
         }
     pack_weights(d, s, w);
     d->w = w;
@@ -153,16 +157,19 @@ size_t krn_qs8_depth_bytes(const krn_qs8_tier *tier, const krn_qs8_source *s)
 {
     krn_qs8_depth d;
     const krn_window *w = &s->window;
-    if (w->top < 0 || w->left < 0 || w->in_c != w->out_c || !fits(s)) return 0;
+    uint64_t largest;
+    if (w->top < 0 || w->left < 0 || w->in_c != w->out_c || !fits(s, &largest)) return 0;
     if (w->kernel_h > ROWS * KRN_QS8_MOST_STRIPS) return 0;
-    shape(&d, tier, s, krn_qs8_mode_of(s->requant));
+    shape(&d, tier, s, krn_qs8_mode_of(s->requant, w->in_c, largest));
     return d.line ? lay_out(&d, s, NULL) : 0;
 }
 
 void krn_qs8_depth_pack(krn_qs8_depth *d, const krn_qs8_tier *tier, const krn_qs8_source *s,
                         void *memory)
 {
-    shape(d, tier, s, krn_qs8_mode_of(s->requant));
+    uint64_t largest;
+    fits(s, &largest);
+    shape(d, tier, s, krn_qs8_mode_of(s->requant, s->window.in_c, largest));
     lay_out(d, s, memory);
 }
 

@@ -20,18 +20,10 @@ krn_qs8_tail_room krn_qs8_take_tail(krn_qs8_room *room, size_t n)
     t.limits = krn_qs8_take(room, sizeof(*t.limits));
     t.bias = krn_qs8_take(room, n * sizeof(*t.bias));
     t.scale = krn_qs8_take(room, n * sizeof(*t.scale));
-    t.low_at = krn_qs8_take(room, n * sizeof(*t.low_at));
-    t.high_at = krn_qs8_take(room, n * sizeof(*t.high_at));
     t.nudge = krn_qs8_take(room, n * sizeof(*t.nudge));
     t.factor = krn_qs8_take(room, n * sizeof(*t.factor));
     t.real = krn_qs8_take(room, n * sizeof(*t.real));
     return t;
-}
-
-krn_qs8_mode krn_qs8_mode_of(const krn_requant *r)
-{
-    if (r->round == KRN_ROUND_FLOAT) return KRN_QS8_NEAREST;
-    return r->round == KRN_ROUND_FIXED && r->low < r->zero ? KRN_QS8_SIGNED : KRN_QS8_BOUNDS;
 }
 
 void krn_qs8_fill(uint8_t *to, int16_t value, size_t n, size_t elem)
@@ -46,17 +38,17 @@ void krn_qs8_fill(uint8_t *to, int16_t value, size_t n, size_t elem)
 void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_qs8_source *s)
 {
     const krn_requant *r = s->requant;
-    const int32_t up = s->out_unsigned ? 0 : 128;
+    const int32_t down = s->out_unsigned ? 128 : 0;
+    krn_qs8_limits *k = to->limits;
     for (size_t i = 0; i < 32; i++)
-        to->limits->zero[i] = (int16_t)(r->zero + up);
-    memset(to->limits->low, r->low + up, sizeof(to->limits->low));
-    memset(to->limits->high, r->high + up, sizeof(to->limits->high));
-    memset(to->limits->flip, s->out_unsigned ? 0 : 0x80, sizeof(to->limits->flip));
+        k->zero[i] = (int16_t)(r->zero - down);
+    memset(k->low, r->low - down, sizeof(k->low));
+    memset(k->high, r->high - down, sizeof(k->high));
+    memset(k->flip, s->out_unsigned ? 0x80 : 0, sizeof(k->flip));
+    k->full = !s->out_unsigned && r->low == -128 && r->high == 127;
     *t = (krn_qs8_tail){.limits = to->limits,
                         .bias = to->bias,
                         .scale = to->scale,
-                        .low_at = to->low_at,
-                        .high_at = to->high_at,
                         .nudge = to->nudge,
                         .factor = to->factor,
                         .real = to->real,
@@ -71,25 +63,38 @@ static double real_of(const krn_requant *r, size_t c)
     return ldexp((double)r->factor[c].m, r->factor[c].shift - 31);
 }
 
-void krn_qs8_tail_set(const krn_qs8_tail_room *to, size_t at, const krn_qs8_source *s, size_t c,
-                      int32_t sum, int32_t origin)
+void krn_qs8_tail_set(const krn_qs8_tail_room *to, size_t at, const krn_requant *r, size_t c,
+                      int64_t moved, krn_qs8_mode mode)
 {
-    const krn_requant *r = s->requant;
     const bool twice = r->round == KRN_ROUND_FIXED && r->factor[c].shift < 0;
-    const double nudge = twice ? ldexp(0.5, r->factor[c].shift) : 0;
-    const double doubt = (double)KRN_QS8_DOUBT;
-    to->bias[at] = (int32_t)((uint32_t)r->bias[c] + (uint32_t)((origin - s->zero) * (int64_t)sum));
-    to->scale[at] = (float)real_of(r, c);
-    to->nudge[at] = (float)nudge;
-    to->low_at[at] = (float)(0.5 + nudge - doubt);
-    to->high_at[at] = (float)(0.5 + nudge + doubt);
+    const double nudge = twice ? ldexp(32768, r->factor[c].shift) : 0;
+    to->bias[at] = (int32_t)((uint32_t)r->bias[c] + (uint32_t)moved);
+    to->scale[at] = (float)(real_of(r, c) * (mode == KRN_QS8_NEAREST ? 1 : 65536));
+    to->nudge[at] = (float)(nudge + (mode == KRN_QS8_EXACT ? 32768 + KRN_QS8_DOUBT_EXACT : 0));
     if (r->round == KRN_ROUND_FIXED) to->factor[at] = r->factor[c];
     if (r->round == KRN_ROUND_AWAY) to->real[at] = r->real[c];
 }
 
+/* The most that a sum can be. */
+static double most_of(const krn_requant *r, size_t c, uint64_t sum_abs)
+{
+    return 255.0 * (double)sum_abs + fabs((double)r->bias[c]);
+}
+
+krn_qs8_mode krn_qs8_mode_of(const krn_requant *r, size_t n, uint64_t sum_abs)
+{
+    if (r->round == KRN_ROUND_FLOAT) return KRN_QS8_NEAREST;
+    if (r->round == KRN_ROUND_FIXED && r->low < r->zero) return KRN_QS8_SIGNED;
+    for (size_t c = 0; c < n; c++) {
+        const double most = most_of(r, c, sum_abs);
+        if (most >= 16777216 || most * real_of(r, c) > 32000) return KRN_QS8_SIGNED;
+    }
+    return KRN_QS8_EXACT;
+}
+
 bool krn_qs8_tail_fits(const krn_requant *r, size_t c, uint64_t sum_abs)
 {
-    const double most = 255.0 * (double)sum_abs + fabs((double)r->bias[c]);
+    const double most = most_of(r, c, sum_abs);
     return most < 2147483648.0 && most * real_of(r, c) < MOST_RESULT;
 }
 
@@ -110,16 +115,13 @@ static int32_t settled(int32_t sum, const krn_qs8_tail *t, size_t c)
     return (int32_t)round((double)sum * t->real[c]);
 }
 
-void krn_qs8_settle(uint8_t *y, const uint8_t *low, const uint8_t *high, const int32_t *sum,
+void krn_qs8_settle(uint8_t *y, const int32_t *v, uint32_t doubt, const int32_t *sum,
                     const krn_qs8_tail *t, const size_t at[KRN_QS8_MOST_VECS], size_t lanes)
 {
     const krn_qs8_limits *k = t->limits;
-    for (size_t i = 0; i < 4 * lanes; i += 4) {
-        if (memcmp(low + i, high + i, 4) == 0) continue;
-        for (size_t j = i; j < i + 4; j++) {
-            if (low[j] == high[j]) continue;
-            const int32_t v = settled(sum[j], t, at[j / lanes] + j % lanes) + k->zero[0];
-            y[j] = (uint8_t)krn_clamp(v, k->low[0], k->high[0]) ^ k->flip[0];
-        }
+    for (size_t i = 0; i < 4 * lanes; i++) {
+        if (((uint32_t)v[i] & 0xffff) >= doubt) continue;
+        const int32_t q = settled(sum[i], t, at[i / lanes] + i % lanes) + k->zero[0];
+        y[i] = (uint8_t)krn_clamp(q, k->low[0], k->high[0]) ^ k->flip[0];
     }
 }

@@ -18,7 +18,7 @@ void *krn_qs8_take(krn_qs8_room *room, size_t bytes);
 typedef struct krn_qs8_tail_room {
     krn_qs8_limits *limits;
     int32_t *bias;
-    float *scale, *low_at, *high_at, *nudge;
+    float *scale, *nudge;
     krn_factor *factor;
     double *real;
 } krn_qs8_tail_room;
@@ -28,16 +28,17 @@ krn_qs8_tail_room krn_qs8_take_tail(krn_qs8_room *room, size_t n);
 /** Fills limits, and *t. */
 void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_qs8_source *s);
 
-/** How the tail has to be computed. */
-krn_qs8_mode krn_qs8_mode_of(const krn_requant *r);
+/** How the tails of n channels have to be computed; sum_abs: the largest sum of the magnitudes of a
+ * channel's weights. */
+krn_qs8_mode krn_qs8_mode_of(const krn_requant *r, size_t n, uint64_t sum_abs);
 
 /** Fills n staged values of `elem` bytes. */
 void krn_qs8_fill(uint8_t *to, int16_t value, size_t n, size_t elem);
 
-/** Fills packed channel `at` from channel c, whose weights sum up to `sum`. origin: what staged
- * values stand off from those of the file. */
-void krn_qs8_tail_set(const krn_qs8_tail_room *to, size_t at, const krn_qs8_source *s, size_t c,
-                      int32_t sum, int32_t origin);
+/** Fills packed channel `at` from channel c. moved: what is added to its bias, the weights' sum
+ * times what staged values stand off from the file's less its zero point. */
+void krn_qs8_tail_set(const krn_qs8_tail_room *to, size_t at, const krn_requant *r, size_t c,
+                      int64_t moved, krn_qs8_mode mode);
 
 /** True when sums of weights of that size, bias and factor of channel c keep to the limits that
  * float tails rely on. */

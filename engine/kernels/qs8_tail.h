@@ -6,10 +6,12 @@
  *   KRN_ROUND_FIXED, right shift r >= 1: c = 1/2 + 2^-(r+1) for sum >= 0, 1/2 - 2^-(r+1) below;
  *     for r < 1: c = 1/2. (Two roundings are floors: floor(floor(a) + n) = floor(a + n).)
  *   KRN_ROUND_AWAY: c = 1/2, but for ties below zero.
- * In float v is off by less than KRN_QS8_DOUBT wherever it matters (|v| < 257: three roundings of
- * 2^-24 each). So floor(v + c - doubt) and floor(v + c + doubt) are computed; where the bytes that
- * come of them are the same, they are right, and elsewhere integers decide. Where every negative
- * result is cut anyway (ReLU), the c of positive sums serves all. */
+ * In float v + c is off by less than `doubt`, wherever it matters:
+ *   KRN_QS8_EXACT, |sum| < 2^24 and |v + c| < 256 (beyond, all is cut): 2^-24 |v| for the factor
+ * and half a step of the sum, together 2.3e-5 < 2 * 2^-16; KRN_QS8_SIGNED: 2^-24 |v| more for sums
+ * above 2^24: 3.9e-5 < 4 * 2^-16. So floor(2^16 * (v + c + doubt)) is computed: its upper 16 bits
+ * are the result unless the lower ones are less than 2 * doubt; then integers decide. Where every
+ * negative result is cut anyway (ReLU), the c of positive sums serves all. */
 #ifndef KRN_QS8_TAIL_H
 #define KRN_QS8_TAIL_H
 
@@ -22,50 +24,54 @@ INLINE bytes tail_order(bytes v, const int order)
     return order == TAIL_ORDER_WIDE ? b_order_wide(v) : b_order(v);
 }
 
-/* Out of line: one output in some thousands needs it. */
-static __attribute__((noinline)) bytes tail_settle(bytes a, bytes b, const int32_t *sum,
-                                                   const krn_qs8_tail *t,
-                                                   const size_t at[KRN_QS8_MOST_VECS],
-                                                   const int order)
+/* Out of line: one output in some ten thousands needs it. */
+static __attribute__((noinline)) bytes tail_settle(bytes found, const int32_t *v, uint32_t doubt,
+                                                   const int32_t *sum, const krn_qs8_tail *t,
+                                                   const size_t at[KRN_QS8_MOST_VECS])
 {
-    uint8_t low[4 * LANES], high[4 * LANES], out[4 * LANES];
-    b_store(low, b_order(a));
-    b_store(high, b_order(b));
-    b_store(out, b_flip(b_order(a), t->limits));
-    krn_qs8_settle(out, low, high, sum, t, at, LANES);
-    if (order == TAIL_ORDER_WIDE) {
-        memcpy(low, out, sizeof(low));
-        for (size_t i = 0; i < sizeof(low); i++)
-            out[krn_qs8_place(UNIT, LANES, i / LANES, i % LANES)] = low[i];
-    }
+    uint8_t out[4 * LANES];
+    b_store(out, found);
+    krn_qs8_settle(out, v, doubt, sum, t, at, LANES);
     return b_load(out);
 }
 
-INLINE bytes tail_exact(const vec v[4], const krn_qs8_tail *t, const size_t at[4], const int mode,
+/* From the order of vectors to that of wide strips. */
+static __attribute__((noinline)) bytes tail_as_wide(bytes v)
+{
+    uint8_t from[4 * LANES], to[4 * LANES];
+    b_store(from, v);
+    for (size_t i = 0; i < sizeof(to); i++)
+        to[krn_qs8_place(UNIT, LANES, i / LANES, i % LANES)] = from[i];
+    return b_load(to);
+}
+
+INLINE bytes tail_exact(const vec sum[4], const krn_qs8_tail *t, const size_t at[4], const int mode,
                         const int order)
 {
-    vec low[4], high[4];
+    const uint32_t doubt = mode == KRN_QS8_EXACT ? KRN_QS8_DOUBT_EXACT : KRN_QS8_DOUBT_SIGNED;
+    vec v[4];
     UNROLL
     for (int i = 0; i < 4; i++) {
-        const vecf x = v_float(v[i]), scale = vf_load(t->scale + at[i]);
-        if (mode == KRN_QS8_BOUNDS) {
-            low[i] = vf_down(vf_muladd(x, scale, vf_load(t->low_at + at[i])));
-            high[i] = vf_down(vf_muladd(x, scale, vf_load(t->high_at + at[i])));
+        const vecf x = v_float(sum[i]), scale = vf_load(t->scale + at[i]);
+        const vecf nudge = vf_load(t->nudge + at[i]);
+        if (mode == KRN_QS8_EXACT) {
+            v[i] = vf_down(vf_muladd(x, scale, nudge));
         } else {
-            const vecf r = vf_muladd(x, scale, vf_sign(vf_load(t->nudge + at[i]), x));
-            low[i] = vf_down(vf_add(r, vf_all(0.5f - KRN_QS8_DOUBT)));
-            high[i] = vf_down(vf_add(r, vf_all(0.5f + KRN_QS8_DOUBT)));
+            const vecf c = vf_add(vf_sign(nudge, x), vf_all(32768.0f + KRN_QS8_DOUBT_SIGNED));
+            v[i] = vf_down(vf_least(vf_muladd(x, scale, c), vf_all(2147483520.0f)));
         }
     }
-    const bytes a = v_pack(low[0], low[1], low[2], low[3], t->limits);
-    const bytes b = v_pack(high[0], high[1], high[2], high[3], t->limits);
-    if (__builtin_expect(b_differ(a, b), 0)) {
-        int32_t sum[4 * LANES];
-        for (int i = 0; i < 4; i++)
-            v_store(sum + i * LANES, v[i]);
-        return tail_settle(a, b, sum, t, at, order);
+    const bytes b = v_pack_high(v[0], v[1], v[2], v[3], t->limits);
+    if (__builtin_expect(v_doubt(v[0], v[1], v[2], v[3], 2 * doubt), 0)) {
+        int32_t sums[4 * LANES], found[4 * LANES];
+        for (int i = 0; i < 4; i++) {
+            v_store(sums + i * LANES, sum[i]);
+            v_store(found + i * LANES, v[i]);
+        }
+        const bytes settled = tail_settle(b_order(b), found, 2 * doubt, sums, t, at);
+        return order == TAIL_ORDER_WIDE ? tail_as_wide(settled) : settled;
     }
-    return b_flip(tail_order(a, order), t->limits);
+    return tail_order(b, order);
 }
 
 /* Vector i holds the sums of packed channels at[i] and on. */
@@ -77,7 +83,7 @@ INLINE bytes tail_four(const vec v[4], const krn_qs8_tail *t, const size_t at[4]
     UNROLL
     for (int i = 0; i < 4; i++)
         r[i] = vf_nearest(vf_mul(v_float(v[i]), vf_load(t->scale + at[i])));
-    return b_flip(tail_order(v_pack(r[0], r[1], r[2], r[3], t->limits), order), t->limits);
+    return tail_order(v_pack(r[0], r[1], r[2], r[3], t->limits), order);
 }
 
 #endif /* KRN_QS8_TAIL_H */

@@ -67,6 +67,11 @@ INLINE vecf vf_mul(vecf a, vecf b)
     return _mm256_mul_ps(a, b);
 }
 
+INLINE vecf vf_least(vecf a, vecf b)
+{
+    return _mm256_min_ps(a, b);
+}
+
 INLINE vecf vf_muladd(vecf a, vecf b, vecf c)
 {
     return _mm256_fmadd_ps(a, b, c);
@@ -88,30 +93,45 @@ INLINE vec vf_down(vecf v)
     return _mm256_cvtps_epi32(_mm256_floor_ps(v));
 }
 
-/* Saturated to 16 bits, the zero point added, limited as unsigned bytes. */
-INLINE bytes v_pack(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
+/* 32 results of 16 bits: the zero point added, limited. */
+INLINE bytes b_limited(__m256i x, __m256i y, const krn_qs8_limits *k)
 {
     const __m256i zero = v_load(k->zero);
-    const __m256i x = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
-    const __m256i y = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
-    const __m256i v = _mm256_max_epu8(_mm256_packus_epi16(x, y), v_load(k->low));
-    return _mm256_min_epu8(v, v_load(k->high));
+    const __m256i v = _mm256_packs_epi16(_mm256_adds_epi16(x, zero), _mm256_adds_epi16(y, zero));
+    if (__builtin_expect(k->full, 1)) return v;
+    return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(v, v_load(k->low)), v_load(k->high)),
+                            v_load(k->flip));
+}
+
+/* Saturated to 16 bits and limited. */
+INLINE bytes v_pack(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
+{
+    return b_limited(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d), k);
+}
+
+/* The same of the upper halves, in the order of packing. */
+INLINE bytes v_pack_high(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
+{
+    return v_pack(_mm256_srai_epi32(a, 16), _mm256_srai_epi32(b, 16), _mm256_srai_epi32(c, 16),
+                  _mm256_srai_epi32(d, 16), k);
+}
+
+/* True when one of the lower halves is less than `doubt`, a power of two. */
+INLINE bool v_doubt(vec a, vec b, vec c, vec d, uint32_t doubt)
+{
+    const __m256i upper = _mm256_set1_epi16((int16_t)(65536 - doubt));
+    const __m256i ab = _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xaa);
+    const __m256i cd = _mm256_blend_epi16(c, _mm256_slli_epi32(d, 16), 0xaa);
+    /* zero where a lower half is small: the least of two is zero when either is */
+    const __m256i least =
+        _mm256_min_epu16(_mm256_and_si256(ab, upper), _mm256_and_si256(cd, upper));
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_setzero_si256())) != 0;
 }
 
 /* Packing works within halves: four sums of a, of b, of c, of d in each. This is a, b, c, d. */
 INLINE bytes b_order(bytes v)
 {
     return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-}
-
-INLINE bool b_differ(bytes a, bytes b)
-{
-    return _mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)) != -1;
-}
-
-INLINE bytes b_flip(bytes v, const krn_qs8_limits *k)
-{
-    return _mm256_xor_si256(v, v_load(k->flip));
 }
 
 INLINE bytes b_load(const uint8_t *p)

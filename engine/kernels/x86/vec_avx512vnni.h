@@ -89,6 +89,11 @@ INLINE vecf vf_mul(vecf a, vecf b)
     return _mm512_mul_ps(a, b);
 }
 
+INLINE vecf vf_least(vecf a, vecf b)
+{
+    return _mm512_min_ps(a, b);
+}
+
 INLINE vecf vf_muladd(vecf a, vecf b, vecf c)
 {
     return _mm512_fmadd_ps(a, b, c);
@@ -112,14 +117,39 @@ INLINE vec vf_down(vecf v)
     return _mm512_cvt_roundps_epi32(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
 }
 
-/* Saturated to 16 bits, the zero point added, limited as unsigned bytes. */
+/* 64 results of 16 bits: the zero point added, limited. */
+INLINE bytes b_limited(__m512i x, __m512i y, const krn_qs8_limits *k)
+{
+    const __m512i zero = v_load(k->zero);
+    const __m512i v = _mm512_packs_epi16(_mm512_adds_epi16(x, zero), _mm512_adds_epi16(y, zero));
+    if (__builtin_expect(k->full, 1)) return v;
+    return _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(v, v_load(k->low)), v_load(k->high)),
+                            v_load(k->flip));
+}
+
+/* Saturated to 16 bits and limited. */
 INLINE bytes v_pack(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    const __m512i zero = _mm512_loadu_si512(k->zero);
-    const __m512i x = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
-    const __m512i y = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
-    const __m512i v = _mm512_max_epu8(_mm512_packus_epi16(x, y), _mm512_loadu_si512(k->low));
-    return _mm512_min_epu8(v, _mm512_loadu_si512(k->high));
+    return b_limited(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d), k);
+}
+
+/* The same of the upper halves, in the order of packing. */
+INLINE bytes v_pack_high(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
+{
+    const __m512i high =
+        _mm512_set_epi16(63, 61, 59, 57, 31, 29, 27, 25, 55, 53, 51, 49, 23, 21, 19, 17, 47, 45, 43,
+                         41, 15, 13, 11, 9, 39, 37, 35, 33, 7, 5, 3, 1);
+    return b_limited(_mm512_permutex2var_epi16(a, high, b), _mm512_permutex2var_epi16(c, high, d),
+                     k);
+}
+
+/* True when one of the lower halves is less than `doubt`, a power of two. */
+INLINE bool v_doubt(vec a, vec b, vec c, vec d, uint32_t doubt)
+{
+    const __m512i upper = _mm512_set1_epi32((int32_t)(65536 - doubt));
+    const __mmask16 ab = _mm512_testn_epi32_mask(a, upper) | _mm512_testn_epi32_mask(b, upper);
+    const __mmask16 cd = _mm512_testn_epi32_mask(c, upper) | _mm512_testn_epi32_mask(d, upper);
+    return (ab | cd) != 0;
 }
 
 /* Packing works within quarters: four sums of a, of b, of c, of d in each. This is a, b, c, d. */
@@ -132,16 +162,6 @@ INLINE bytes b_order(bytes v)
 INLINE bytes b_order_wide(bytes v)
 {
     return v;
-}
-
-INLINE bool b_differ(bytes a, bytes b)
-{
-    return _mm512_cmpneq_epu8_mask(a, b) != 0;
-}
-
-INLINE bytes b_flip(bytes v, const krn_qs8_limits *k)
-{
-    return _mm512_xor_si512(v, _mm512_loadu_si512(k->flip));
 }
 
 INLINE bytes b_load(const uint8_t *p)
