@@ -29,6 +29,9 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
     if (cpu & KRN_CPU_AVXVNNI) k->tier = &krn_qs8_avxvnni;
     if (cpu & KRN_CPU_AVX512) SET(add, krn_qs8_add_avx512);
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
+#elif defined(__aarch64__)
+    if (cpu & KRN_CPU_NEON) k->tier = &krn_qs8_neon;
+    if (cpu & KRN_CPU_DOTPROD) k->tier = &krn_qs8_dotprod;
 #else
     (void)cpu;
 #endif

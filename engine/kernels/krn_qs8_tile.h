@@ -113,6 +113,7 @@ typedef struct krn_qs8_tier {
 } krn_qs8_tier;
 
 extern const krn_qs8_tier krn_qs8_avx2, krn_qs8_avxvnni, krn_qs8_avx512vnni;
+extern const krn_qs8_tier krn_qs8_neon, krn_qs8_dotprod;
 
 /** Place among the bytes of four vectors of what lane l of vector v stands for, in wide strips. */
 static inline size_t krn_qs8_place(size_t unit, size_t lanes, size_t v, size_t l)

@@ -1,0 +1,34 @@
+/* vec_dotprod.h - vectors of four sums for the bodies of 8-bit kernels: Arm's dot products.
+ * Layer: kernels. Thread rule: pure functions. */
+#ifndef KRN_VEC_DOTPROD_H
+#define KRN_VEC_DOTPROD_H
+
+#include "engine/kernels/arm/vec_128.h"
+
+#define ELEM   1 /* staged: q for int8, q - 128 for uint8 */
+#define PLANES 1
+
+typedef int8x16_t taps; /* weights of four rows */
+
+INLINE taps t_load(const uint8_t *w)
+{
+    return vreinterpretq_s8_u8(vld1q_u8(w));
+}
+
+INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+{
+    return vdotq_s32(sum, vreinterpretq_s8_s32(x), t_load(w));
+}
+
+INLINE taps t_in_register(taps w)
+{
+    return w;
+}
+
+INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
+{
+    (void)plane;
+    return vdotq_s32(sum, t_load(strip), w);
+}
+
+#endif /* KRN_VEC_DOTPROD_H */

@@ -1,0 +1,44 @@
+/* vec_neon.h - vectors of four sums for the bodies of 8-bit kernels: NEON without dot products, by
+ * int16 products that add up in int32. Layer: kernels. Thread rule: pure functions. */
+#ifndef KRN_VEC_NEON_H
+#define KRN_VEC_NEON_H
+
+#include "engine/kernels/arm/vec_128.h"
+
+#define ELEM   2 /* staged: q as int16 */
+#define PLANES 2
+
+typedef struct taps { /* weights of each row */
+    int16x4_t row[4];
+} taps;
+
+INLINE int16x4_t v_half(const uint8_t *p)
+{
+    return vld1_s16((const int16_t *)(const void *)p);
+}
+
+INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+{
+    const int16x4_t both = vget_low_s16(vreinterpretq_s16_s32(x));
+    return vmlal_lane_s16(vmlal_lane_s16(sum, v_half(w), both, 0), v_half(w + 8), both, 1);
+}
+
+INLINE taps t_load(const uint8_t *w)
+{
+    return (taps){{v_half(w), v_half(w + 8), v_half(w + 16), v_half(w + 24)}};
+}
+
+INLINE taps t_in_register(taps w)
+{
+    return w;
+}
+
+INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
+{
+    sum = vmlal_s16(sum, v_half(strip), w.row[0]);
+    sum = vmlal_s16(sum, v_half(strip + plane), w.row[1]);
+    sum = vmlal_s16(sum, v_half(strip + 2 * plane), w.row[2]);
+    return vmlal_s16(sum, v_half(strip + 3 * plane), w.row[3]);
+}
+
+#endif /* KRN_VEC_NEON_H */
