@@ -18,8 +18,8 @@
 
 /* Loops over the sums of a tile must vanish, or the sums live in memory. */
 #if defined(__clang__)
-#define UNROLL      _Pragma("clang loop unroll(full)")
-#define UNROLL_TAPS _Pragma("clang loop unroll(enable)")
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL_TAPS
 #else
 #define UNROLL      _Pragma("GCC unroll 64")
 #define UNROLL_TAPS _Pragma("GCC unroll 3")

@@ -83,21 +83,26 @@ INLINE void line_narrow(uint8_t *const y[2], const krn_qs8_line *d, const int ou
         narrow_vector(y, d, vector, outs, n_taps, mode);
 }
 
-/* Four vectors of channels at `pixels` positions (1 or 2) from x on. */
-INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, size_t four, size_t x,
-                      const krn_qs8_tail *tail, const int outs, const int pixels, const int n_taps,
-                      const int mode)
+typedef struct wide_place {
+    size_t four, x; /* which four vectors of channels, from which position on */
+    const krn_qs8_tail *tail;
+} wide_place;
+
+/* Four vectors of channels at `pixels` positions, 1 or 2. */
+INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, const wide_place *at,
+                      const int outs, const int pixels, const int n_taps, const int mode)
 {
-    const size_t taps_a_strip = n_taps ? (size_t)n_taps : d->taps, first = four * 4 * LANES;
-    const size_t at[4] = {first, first + LANES, first + 2 * LANES, first + 3 * LANES};
+    const size_t taps_a_strip = n_taps ? (size_t)n_taps : d->taps;
+    const size_t first = at->four * 4 * LANES;
+    const size_t c[4] = {first, first + LANES, first + 2 * LANES, first + 3 * LANES};
     const size_t x_step = d->x_step, from_step = d->tap_step, plane = d->plane;
-    const uint8_t *w = d->w + four * 4 * d->strips * taps_a_strip * (size_t)outs * LINE_VECTOR;
+    const uint8_t *w = d->w + at->four * 4 * d->strips * taps_a_strip * (size_t)outs * LINE_VECTOR;
     vec sum[4][4]; /* [pixel * outs + out][vector] */
     UNROLL
     for (int i = 0; i < 4 * pixels * outs; i++)
-        sum[i / 4][i % 4] = v_load(tail->bias + at[i % 4]);
+        sum[i / 4][i % 4] = v_load(at->tail->bias + c[i % 4]);
     for (size_t s = 0; s < d->strips; s++) {
-        const uint8_t *from = d->strip[s] + four * 4 * LINE_LANES + x * x_step;
+        const uint8_t *from = d->strip[s] + at->four * 4 * LINE_LANES + at->x * x_step;
         UNROLL_TAPS
         for (size_t k = 0; k < taps_a_strip; k++, from += from_step) {
             UNROLL
@@ -113,8 +118,8 @@ INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, size_t four, s
     }
     UNROLL
     for (int i = 0; i < pixels * outs; i++)
-        b_store(y[i % outs] + (x + (size_t)(i / outs)) * d->y_step + first,
-                tail_four(sum[i], tail, at, mode, TAIL_ORDER_WIDE));
+        b_store(y[i % outs] + (at->x + (size_t)(i / outs)) * d->y_step + first,
+                tail_four(sum[i], at->tail, c, mode, TAIL_ORDER_WIDE));
 }
 
 INLINE void line_wide(uint8_t *const y[2], const krn_qs8_line *d, const int outs, const int n_taps,
@@ -122,11 +127,11 @@ INLINE void line_wide(uint8_t *const y[2], const krn_qs8_line *d, const int outs
 {
     const krn_qs8_tail tail = *d->tail;
     for (size_t four = 0; four < d->vectors / 4; four++) {
-        size_t x = 0;
-        for (; x + WIDE_PIXELS <= d->positions; x += WIDE_PIXELS)
-            wide_four(y, d, four, x, &tail, outs, WIDE_PIXELS, n_taps, mode);
-        for (; x < d->positions; x++)
-            wide_four(y, d, four, x, &tail, outs, 1, n_taps, mode);
+        wide_place at = {four, 0, &tail};
+        for (; at.x + WIDE_PIXELS <= d->positions; at.x += WIDE_PIXELS)
+            wide_four(y, d, &at, outs, WIDE_PIXELS, n_taps, mode);
+        for (; at.x < d->positions; at.x++)
+            wide_four(y, d, &at, outs, 1, n_taps, mode);
     }
 }
 

@@ -149,12 +149,11 @@ static bool run_conv(qs8_case *c, const krn_qs8_tier *tier)
     if (!bytes) return false;
     check_guard memory = check_guard_make(bytes);
     krn_qs8_conv_pack(&packed, tier, &c->source, memory.data);
-    check_guard scratch =
-        check_guard_make(krn_round_up(krn_qs8_conv_scratch(&packed, c->rows * c->w.out_h * c->w.out_w), 64));
     const krn_window *w = &c->w;
+    const size_t all = c->rows * w->out_h * w->out_w;
+    check_guard scratch = check_guard_make(krn_round_up(krn_qs8_conv_scratch(&packed, all), 64));
     if (packed.flat)
-        krn_qs8_conv_run(c->got.data, c->x.data, &packed, c->rows * w->out_h * w->out_w,
-                         scratch.data);
+        krn_qs8_conv_run(c->got.data, c->x.data, &packed, all, scratch.data);
     else
         for (size_t r = 0; r < c->rows; r++)
             krn_qs8_conv_run((uint8_t *)c->got.data + r * w->out_h * w->out_w * w->out_c,

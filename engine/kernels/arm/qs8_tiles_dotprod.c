@@ -9,20 +9,6 @@
 #include "engine/kernels/qs8_line_body.h"
 #include "engine/kernels/qs8_tile_body.h"
 
-// clang-format off
-#define TILES(X, mode)                                                                        \
-    X(1, 4, mode) X(2, 4, mode) X(3, 4, mode) X(4, 4, mode) X(5, 4, mode) X(6, 4, mode)       \
-    X(1, 2, mode) X(2, 2, mode) X(4, 2, mode) X(8, 2, mode)                                   \
-    X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(16, 1, mode)
-// clang-format on
-
-TILES(TILE_FUNCTION, NEAREST)
-TILES(TILE_FUNCTION, EXACT)
-TILES(TILE_FUNCTION, SIGNED)
-LINES(LINE_FUNCTION, NEAREST)
-LINES(LINE_FUNCTION, EXACT)
-LINES(LINE_FUNCTION, SIGNED)
-
 static KRN_DECL_QS8_STAGE(stage)
 {
     const uint8_t flip = is_unsigned ? 0x80 : 0;
@@ -43,6 +29,20 @@ static KRN_DECL_QS8_STRIP(strip)
         vst4q_u8(strip, v);
     }
 }
+
+// clang-format off
+#define TILES(X, mode)                                                                        \
+    X(1, 4, mode) X(2, 4, mode) X(3, 4, mode) X(4, 4, mode) X(5, 4, mode) X(6, 4, mode)       \
+    X(1, 2, mode) X(2, 2, mode) X(4, 2, mode) X(8, 2, mode)                                   \
+    X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(16, 1, mode)
+// clang-format on
+
+TILES(TILE_FUNCTION, NEAREST)
+TILES(TILE_FUNCTION, EXACT)
+TILES(TILE_FUNCTION, SIGNED)
+LINES(LINE_FUNCTION, NEAREST)
+LINES(LINE_FUNCTION, EXACT)
+LINES(LINE_FUNCTION, SIGNED)
 
 const krn_qs8_tier krn_qs8_dotprod = {
     .name = "dotprod",

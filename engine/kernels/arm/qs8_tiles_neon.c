@@ -9,20 +9,6 @@
 #include "engine/kernels/qs8_line_body.h"
 #include "engine/kernels/qs8_tile_body.h"
 
-// clang-format off
-#define TILES(X, mode)                                                                        \
-    X(1, 4, mode) X(2, 4, mode) X(3, 4, mode) X(4, 4, mode) X(5, 4, mode) X(6, 4, mode)       \
-    X(1, 2, mode) X(2, 2, mode) X(4, 2, mode) X(8, 2, mode)                                   \
-    X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(16, 1, mode)
-// clang-format on
-
-TILES(TILE_FUNCTION, NEAREST)
-TILES(TILE_FUNCTION, EXACT)
-TILES(TILE_FUNCTION, SIGNED)
-LINES(LINE_FUNCTION, NEAREST)
-LINES(LINE_FUNCTION, EXACT)
-LINES(LINE_FUNCTION, SIGNED)
-
 INLINE int16x8_t eight(const uint8_t *p, bool is_unsigned)
 {
     const uint8x8_t v = vld1_u8(p);
@@ -47,6 +33,20 @@ static KRN_DECL_QS8_STRIP(strip)
             vst1q_s16((int16_t *)(void *)(strip + (size_t)r * plane + 2 * i),
                       eight(row[r] + i, is_unsigned));
 }
+
+// clang-format off
+#define TILES(X, mode)                                                                        \
+    X(1, 4, mode) X(2, 4, mode) X(3, 4, mode) X(4, 4, mode) X(5, 4, mode) X(6, 4, mode)       \
+    X(1, 2, mode) X(2, 2, mode) X(4, 2, mode) X(8, 2, mode)                                   \
+    X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(16, 1, mode)
+// clang-format on
+
+TILES(TILE_FUNCTION, NEAREST)
+TILES(TILE_FUNCTION, EXACT)
+TILES(TILE_FUNCTION, SIGNED)
+LINES(LINE_FUNCTION, NEAREST)
+LINES(LINE_FUNCTION, EXACT)
+LINES(LINE_FUNCTION, SIGNED)
 
 const krn_qs8_tier krn_qs8_neon = {
     .name = "neon",

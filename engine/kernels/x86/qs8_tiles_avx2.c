@@ -9,19 +9,6 @@
 #include "engine/kernels/qs8_line_body.h"
 #include "engine/kernels/qs8_tile_body.h"
 
-// clang-format off
-#define TILES(X, mode)                                                                        \
-    X(1, 2, mode) X(2, 2, mode) X(3, 2, mode) X(4, 2, mode) X(5, 2, mode) X(6, 2, mode)       \
-    X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(12, 1, mode)
-// clang-format on
-
-TILES(TILE_FUNCTION, NEAREST)
-TILES(TILE_FUNCTION, EXACT)
-TILES(TILE_FUNCTION, SIGNED)
-LINES(LINE_FUNCTION, NEAREST)
-LINES(LINE_FUNCTION, EXACT)
-LINES(LINE_FUNCTION, SIGNED)
-
 INLINE __m256i sixteen(const uint8_t *p, bool is_unsigned)
 {
     const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -69,6 +56,19 @@ static KRN_DECL_QS8_STRIP(strip_narrow)
                 _mm256_set_m128i(_mm_unpackhi_epi16(c, d), _mm_unpacklo_epi16(c, d)));
     }
 }
+
+// clang-format off
+#define TILES(X, mode)                                                                        \
+    X(1, 2, mode) X(2, 2, mode) X(3, 2, mode) X(4, 2, mode) X(5, 2, mode) X(6, 2, mode)       \
+    X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(12, 1, mode)
+// clang-format on
+
+TILES(TILE_FUNCTION, NEAREST)
+TILES(TILE_FUNCTION, EXACT)
+TILES(TILE_FUNCTION, SIGNED)
+LINES(LINE_FUNCTION, NEAREST)
+LINES(LINE_FUNCTION, EXACT)
+LINES(LINE_FUNCTION, SIGNED)
 
 const krn_qs8_tier krn_qs8_avx2 = {
     .name = "avx2",
