@@ -30,8 +30,9 @@
 typedef struct krn_qs8_limits {
     int16_t zero[32];
     int8_t low[64], high[64];
-    uint8_t flip[64]; /* 0x80 or 0 */
-    bool full;        /* int8 from -128 to 127: saturation is limit enough */
+    uint8_t flip[64];     /* 0x80 or 0 */
+    bool full;            /* int8 from -128 to 127: saturation is limit enough */
+    int32_t doubtful[16]; /* the bits whose absence says that integers decide: see qs8_tail.h */
 } krn_qs8_limits;
 
 /* How sums become bytes. The arrays run over packed channels. */
@@ -122,10 +123,9 @@ static inline size_t krn_qs8_place(size_t unit, size_t lanes, size_t v, size_t l
     return v / n * unit + l / 4 * (4 * n) + v % n * 4 + l % 4;
 }
 
-/** Settles the outputs that are in doubt: where the fraction of v[i] (16 bits) is below `doubt`,
- * y[i] is computed again from sum[i], by integers or doubles; i is in packed channel at[i / lanes]
- * + i % lanes. */
-void krn_qs8_settle(uint8_t *y, const int32_t *v, uint32_t doubt, const int32_t *sum,
-                    const krn_qs8_tail *t, const size_t at[KRN_QS8_MOST_VECS], size_t lanes);
+/** Settles the outputs that are in doubt: where v[i] has none of the doubtful bits, y[i] is computed
+ * again from sum[i], by integers or doubles; i is in packed channel at[i / lanes] + i % lanes. */
+void krn_qs8_settle(uint8_t *y, const int32_t *v, const int32_t *sum, const krn_qs8_tail *t,
+                    const size_t at[KRN_QS8_MOST_VECS], size_t lanes);
 
 #endif /* KRN_QS8_TILE_H */

@@ -207,7 +207,7 @@ static size_t lay_out(krn_qs8_conv *c, const krn_qs8_source *s, void *memory)
     const krn_qs8_tail_room tail = krn_qs8_take_tail(&room, s->groups * padded);
     krn_qs8_room packed = {krn_qs8_take(&room, s->groups * weights + KRN_QS8_SLACK), 0};
     if (!memory) return room.used;
-    krn_qs8_tail_init(&c->tail, &tail, s);
+    krn_qs8_tail_init(&c->tail, &tail, s, c->mode);
     c->block = blocks;
     c->run = run;
     const size_t row = c->stage_w * s->window.in_c * t->elem, kw = s->window.kernel_w;
@@ -340,18 +340,22 @@ static void stage_image(uint8_t *to, const uint8_t *x, const krn_qs8_conv *c)
     const krn_window *w = &c->window;
     const size_t elem = c->tier->elem, line = w->in_w * w->in_c, whole = c->stage_w * w->in_c;
     const size_t left = (size_t)w->left * w->in_c, top = (size_t)w->top;
-    pad(to, c, top * whole);
-    to += top * whole * elem;
+    const size_t below = (c->stage_h - top - w->in_h) * whole;
     if (line == whole) {
+        pad(to, c, top * whole);
+        to += top * whole * elem;
         c->tier->stage(to, x, w->in_h * line, c->is_unsigned);
-        to += w->in_h * line * elem;
-    } else
-        for (size_t h = 0; h < w->in_h; h++, x += line, to += whole * elem) {
-            pad(to, c, left);
-            c->tier->stage(to + left * elem, x, line, c->is_unsigned);
-            pad(to + (left + line) * elem, c, whole - left - line);
-        }
-    pad(to, c, (c->stage_h - top - w->in_h) * whole);
+        pad(to + w->in_h * line * elem, c, below);
+        return;
+    }
+    /* what pads a row on the right and the next one on the left is one run */
+    pad(to, c, top * whole + left);
+    to += (top * whole + left) * elem;
+    for (size_t h = 0; h < w->in_h; h++, x += line, to += whole * elem) {
+        c->tier->stage(to, x, line, c->is_unsigned);
+        if (h + 1 < w->in_h) pad(to + line * elem, c, whole - line);
+    }
+    pad(to - (whole - line) * elem, c, whole - line - left + below);
 }
 
 /* The pixels of a row that do not fill a merged vector. */

@@ -35,7 +35,8 @@ void krn_qs8_fill(uint8_t *to, int16_t value, size_t n, size_t elem)
             memcpy(to + 2 * i, &value, 2);
 }
 
-void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_qs8_source *s)
+void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_qs8_source *s,
+                       krn_qs8_mode mode)
 {
     const krn_requant *r = s->requant;
     const int32_t down = s->out_unsigned ? 128 : 0;
@@ -45,6 +46,9 @@ void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_q
     memset(k->low, r->low - down, sizeof(k->low));
     memset(k->high, r->high - down, sizeof(k->high));
     memset(k->flip, s->out_unsigned ? 0x80 : 0, sizeof(k->flip));
+    const int doubt = mode == KRN_QS8_EXACT ? KRN_QS8_DOUBT_EXACT : KRN_QS8_DOUBT_SIGNED;
+    for (size_t i = 0; i < KRN_QS8_MOST_LANES; i++)
+        k->doubtful[i] = 65536 - 2 * doubt;
     k->full = !s->out_unsigned && r->low == -128 && r->high == 127;
     *t = (krn_qs8_tail){.limits = to->limits,
                         .bias = to->bias,
@@ -115,12 +119,12 @@ static int32_t settled(int32_t sum, const krn_qs8_tail *t, size_t c)
     return (int32_t)round((double)sum * t->real[c]);
 }
 
-void krn_qs8_settle(uint8_t *y, const int32_t *v, uint32_t doubt, const int32_t *sum,
-                    const krn_qs8_tail *t, const size_t at[KRN_QS8_MOST_VECS], size_t lanes)
+void krn_qs8_settle(uint8_t *y, const int32_t *v, const int32_t *sum, const krn_qs8_tail *t,
+                    const size_t at[KRN_QS8_MOST_VECS], size_t lanes)
 {
     const krn_qs8_limits *k = t->limits;
     for (size_t i = 0; i < 4 * lanes; i++) {
-        if (((uint32_t)v[i] & 0xffff) >= doubt) continue;
+        if (v[i] & k->doubtful[0]) continue;
         const int32_t q = settled(sum[i], t, at[i / lanes] + i % lanes) + k->zero[0];
         y[i] = (uint8_t)krn_clamp(q, k->low[0], k->high[0]) ^ k->flip[0];
     }

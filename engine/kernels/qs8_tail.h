@@ -25,13 +25,13 @@ INLINE bytes tail_order(bytes v, const int order)
 }
 
 /* Out of line: one output in some ten thousands needs it. */
-static __attribute__((noinline)) bytes tail_settle(bytes found, const int32_t *v, uint32_t doubt,
+static __attribute__((noinline)) bytes tail_settle(bytes found, const int32_t *v,
                                                    const int32_t *sum, const krn_qs8_tail *t,
                                                    const size_t at[KRN_QS8_MOST_VECS])
 {
     uint8_t out[4 * LANES];
     b_store(out, found);
-    krn_qs8_settle(out, v, doubt, sum, t, at, LANES);
+    krn_qs8_settle(out, v, sum, t, at, LANES);
     return b_load(out);
 }
 
@@ -48,7 +48,6 @@ static __attribute__((noinline)) bytes tail_as_wide(bytes v)
 INLINE bytes tail_exact(const vec sum[4], const krn_qs8_tail *t, const size_t at[4], const int mode,
                         const int order)
 {
-    const uint32_t doubt = mode == KRN_QS8_EXACT ? KRN_QS8_DOUBT_EXACT : KRN_QS8_DOUBT_SIGNED;
     vec v[4];
     UNROLL
     for (int i = 0; i < 4; i++) {
@@ -62,13 +61,13 @@ INLINE bytes tail_exact(const vec sum[4], const krn_qs8_tail *t, const size_t at
         }
     }
     const bytes b = v_pack_high(v[0], v[1], v[2], v[3], t->limits);
-    if (__builtin_expect(v_doubt(v[0], v[1], v[2], v[3], 2 * doubt), 0)) {
+    if (__builtin_expect(v_doubt(v[0], v[1], v[2], v[3], t->limits), 0)) {
         int32_t sums[4 * LANES], found[4 * LANES];
         for (int i = 0; i < 4; i++) {
             v_store(sums + i * LANES, sum[i]);
             v_store(found + i * LANES, v[i]);
         }
-        const bytes settled = tail_settle(b_order(b), found, 2 * doubt, sums, t, at);
+        const bytes settled = tail_settle(b_order(b), found, sums, t, at);
         return order == TAIL_ORDER_WIDE ? tail_as_wide(settled) : settled;
     }
     return tail_order(b, order);

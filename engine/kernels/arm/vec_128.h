@@ -118,15 +118,19 @@ INLINE bytes v_pack_high(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
                      vcombine_s16(vshrn_n_s32(c, 16), vshrn_n_s32(d, 16)), k);
 }
 
-INLINE uint16x8_t v_lower(vec a, vec b)
+INLINE uint16x8_t v_halves(vec v)
 {
-    return vreinterpretq_u16_s16(vcombine_s16(vmovn_s32(a), vmovn_s32(b)));
+    return vreinterpretq_u16_s32(v);
 }
 
-/* True when one of the lower halves is less than `doubt`. */
-INLINE bool v_doubt(vec a, vec b, vec c, vec d, uint32_t doubt)
+/* True when a lower half has none of the doubtful bits; the least of two has none when either. */
+INLINE bool v_doubt(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    return vminvq_u16(vminq_u16(v_lower(a, b), v_lower(c, d))) < doubt;
+    const uint16x8_t ab = vminq_u16(v_halves(a), v_halves(b));
+    const uint16x8_t least = vminq_u16(ab, vminq_u16(v_halves(c), v_halves(d)));
+    const uint32x4_t bits =
+        vandq_u32(vreinterpretq_u32_u16(least), vreinterpretq_u32_s32(v_load(k->doubtful)));
+    return vminvq_u32(bits) == 0;
 }
 
 INLINE bytes b_order(bytes v)

@@ -11,10 +11,14 @@
 
 static KRN_DECL_QS8_STAGE(stage)
 {
-    const uint8_t flip = is_unsigned ? 0 : 0x80;
+    const __m512i flip = _mm512_set1_epi8(is_unsigned ? 0 : -128);
     uint8_t *to = dst;
-    for (size_t i = 0; i < n; i++)
-        to[i] = src[i] ^ flip;
+    size_t i = 0;
+    for (; i + 64 <= n; i += 64)
+        b_store(to + i, _mm512_xor_si512(v_load(src + i), flip));
+    const __mmask64 rest = ((__mmask64)1 << (n - i)) - 1;
+    const __m512i last = _mm512_maskz_loadu_epi8(rest, src + i);
+    if (rest) _mm512_mask_storeu_epi8(to + i, rest, _mm512_xor_si512(last, flip));
 }
 
 INLINE __m512i flipped(const uint8_t *p, __m512i flip)

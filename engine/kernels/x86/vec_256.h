@@ -116,16 +116,12 @@ INLINE bytes v_pack_high(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
                   _mm256_srai_epi32(d, 16), k);
 }
 
-/* True when one of the lower halves is less than `doubt`, a power of two. */
-INLINE bool v_doubt(vec a, vec b, vec c, vec d, uint32_t doubt)
+/* True when a lower half has none of the doubtful bits; the least of two has none when either. */
+INLINE bool v_doubt(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    const __m256i upper = _mm256_set1_epi16((int16_t)(65536 - doubt));
-    const __m256i ab = _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xaa);
-    const __m256i cd = _mm256_blend_epi16(c, _mm256_slli_epi32(d, 16), 0xaa);
-    /* zero where a lower half is small: the least of two is zero when either is */
-    const __m256i least =
-        _mm256_min_epu16(_mm256_and_si256(ab, upper), _mm256_and_si256(cd, upper));
-    return _mm256_movemask_epi8(_mm256_cmpeq_epi16(least, _mm256_setzero_si256())) != 0;
+    const __m256i least = _mm256_min_epu16(_mm256_min_epu16(a, b), _mm256_min_epu16(c, d));
+    const __m256i bits = _mm256_and_si256(least, v_load(k->doubtful));
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi32(bits, _mm256_setzero_si256())) != 0;
 }
 
 /* Packing works within halves: four sums of a, of b, of c, of d in each. This is a, b, c, d. */

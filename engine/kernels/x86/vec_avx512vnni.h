@@ -143,13 +143,12 @@ INLINE bytes v_pack_high(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
                      k);
 }
 
-/* True when one of the lower halves is less than `doubt`, a power of two. */
-INLINE bool v_doubt(vec a, vec b, vec c, vec d, uint32_t doubt)
+/* True when a lower half has none of the doubtful bits; the least of two has none when either. */
+INLINE bool v_doubt(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    const __m512i upper = _mm512_set1_epi32((int32_t)(65536 - doubt));
-    const __mmask16 ab = _mm512_testn_epi32_mask(a, upper) | _mm512_testn_epi32_mask(b, upper);
-    const __mmask16 cd = _mm512_testn_epi32_mask(c, upper) | _mm512_testn_epi32_mask(d, upper);
-    return (ab | cd) != 0;
+    const __m512i least = _mm512_min_epu16(_mm512_min_epu16(a, b), _mm512_min_epu16(c, d));
+    const __mmask16 doubt = _mm512_testn_epi32_mask(least, v_load(k->doubtful));
+    return !_mm512_kortestz(doubt, doubt);
 }
 
 /* Packing works within quarters: four sums of a, of b, of c, of d in each. This is a, b, c, d. */
