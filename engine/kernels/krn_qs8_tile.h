@@ -9,6 +9,8 @@
 
 #include "engine/kernels/krn_qs8.h"
 
+#include <string.h>
+
 #define KRN_QS8_MOST_LANES   16
 #define KRN_QS8_MOST_VECS    4  /* vectors of channels a tile */
 #define KRN_QS8_MOST_ROWS    16 /* pixels a tile */
@@ -116,6 +118,22 @@ typedef struct krn_qs8_tier {
 extern const krn_qs8_tier krn_qs8_avx2, krn_qs8_avxvnni, krn_qs8_avx512vnni;
 extern const krn_qs8_tier krn_qs8_neon, krn_qs8_dotprod;
 
+/* to[i] = from[i] ^ flip, i < n: a few bytes, eight at a time. Masked stores would be shorter, but
+ * what is read from them soon after has to wait. */
+static inline void krn_qs8_flip(uint8_t *to, const uint8_t *from, size_t n, uint8_t flip)
+{
+    const uint64_t flips = flip * 0x0101010101010101u;
+    uint64_t eight;
+    for (size_t i = 0; n >= 8 && i < n; i += 8) {
+        const size_t at = i + 8 <= n ? i : n - 8;
+        memcpy(&eight, from + at, sizeof(eight));
+        eight ^= flips;
+        memcpy(to + at, &eight, sizeof(eight));
+    }
+    for (size_t i = 0; n < 8 && i < n; i++)
+        to[i] = from[i] ^ flip;
+}
+
 /** Place among the bytes of four vectors of what lane l of vector v stands for, in wide strips. */
 static inline size_t krn_qs8_place(size_t unit, size_t lanes, size_t v, size_t l)
 {
@@ -123,8 +141,9 @@ static inline size_t krn_qs8_place(size_t unit, size_t lanes, size_t v, size_t l
     return v / n * unit + l / 4 * (4 * n) + v % n * 4 + l % 4;
 }
 
-/** Settles the outputs that are in doubt: where v[i] has none of the doubtful bits, y[i] is computed
- * again from sum[i], by integers or doubles; i is in packed channel at[i / lanes] + i % lanes. */
+/** Settles the outputs that are in doubt: where v[i] has none of the doubtful bits, y[i] is
+ * computed again from sum[i], by integers or doubles; i is in packed channel at[i / lanes] + i %
+ * lanes. */
 void krn_qs8_settle(uint8_t *y, const int32_t *v, const int32_t *sum, const krn_qs8_tail *t,
                     const size_t at[KRN_QS8_MOST_VECS], size_t lanes);
 

@@ -147,17 +147,15 @@ static bool fits(const krn_qs8_conv *c, const krn_qs8_source *s, uint64_t *large
     return true;
 }
 
-/* The cheapest number of pixels a tile when `columns` are to be done; the last tile may do some
- * pixels of the one before again. */
+/* The least number of pixels a tile for which there are the fewest tiles: small tiles at the end of
+ * a row use registers, and the cache, badly. */
 static size_t step_for(const krn_qs8_conv *c, size_t vecs, size_t columns)
 {
-    size_t best = 1, best_cost = SIZE_MAX;
-    for (size_t rows = 1; rows <= least(columns, KRN_QS8_MOST_ROWS); rows++) {
-        const size_t cost = divide_up(columns, rows) * (rows * vecs + 3);
-        if (!c->tier->tile[c->mode][vecs][rows] || cost > best_cost) continue;
-        best = rows;
-        best_cost = cost;
-    }
+    size_t best = 1;
+    for (size_t rows = 1; rows <= least(columns, KRN_QS8_MOST_ROWS); rows++)
+        if (c->tier->tile[c->mode][vecs][rows] &&
+            divide_up(columns, rows) < divide_up(columns, best))
+            best = rows;
     return best;
 }
 
@@ -292,10 +290,14 @@ static void row(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const krn_q
         row_cut(y, x, c, b, t, columns);
         return;
     }
-    for (size_t done = 0; done < columns; done += step) {
-        const size_t at = least(done, columns - step);
-        fn(y + (ptrdiff_t)at * t->y_step, x + (ptrdiff_t)at * t->x_step, t);
-    }
+    size_t done = 0;
+    for (; done + step <= columns; done += step)
+        fn(y + (ptrdiff_t)done * t->y_step, x + (ptrdiff_t)done * t->x_step, t);
+    if (done == columns) return;
+    /* a tile for what is left; where there is none, a whole one that does some pixels again */
+    const krn_qs8_tile_fn last = c->tier->tile[c->mode][b->vecs][columns - done];
+    const size_t at = last ? done : columns - step;
+    (last ? last : fn)(y + (ptrdiff_t)at * t->y_step, x + (ptrdiff_t)at * t->x_step, t);
 }
 
 static krn_qs8_tile tile_of(const krn_qs8_conv *c, const krn_qs8_block *b)

@@ -44,6 +44,10 @@ INLINE void narrow_any(vec sum[2][4], const krn_qs8_line *d, size_t at, const ui
 
 INLINE void narrow_store(uint8_t *to, size_t step, bytes v)
 {
+    if (step == LANES) {
+        b_store(to, v);
+        return;
+    }
     UNROLL
     for (int i = 0; i < 4; i++)
         b_store_quarter(to + (size_t)i * step, v, i);

@@ -66,6 +66,10 @@ INLINE void tile_finish(uint8_t *y, const vec *sum, const krn_qs8_tile *t, const
             at[i] = first + (size_t)(i % vecs) * LANES;
         }
         const bytes b = tail_four(v, &tail, at, mode, TAIL_ORDER_VECTORS);
+        if (pixels > 1 && m + pixels <= rows && step == vecs * LANES) {
+            b_store(y + m * step, b); /* pixels side by side */
+            continue;
+        }
         UNROLL
         for (int i = 0; i < pixels; i++)
             if (m + i < rows) tile_store(y + (m + i) * step, b, i, vecs);

@@ -16,9 +16,7 @@ static KRN_DECL_QS8_STAGE(stage)
     size_t i = 0;
     for (; i + 64 <= n; i += 64)
         b_store(to + i, _mm512_xor_si512(v_load(src + i), flip));
-    const __mmask64 rest = ((__mmask64)1 << (n - i)) - 1;
-    const __m512i last = _mm512_maskz_loadu_epi8(rest, src + i);
-    if (rest) _mm512_mask_storeu_epi8(to + i, rest, _mm512_xor_si512(last, flip));
+    krn_qs8_flip(to + i, src + i, n - i, is_unsigned ? 0 : 0x80);
 }
 
 INLINE __m512i flipped(const uint8_t *p, __m512i flip)
@@ -27,20 +25,23 @@ INLINE __m512i flipped(const uint8_t *p, __m512i flip)
 }
 
 /* 64 channels of four rows by two rounds of unpacking. */
+INLINE void strip_unpacked(uint8_t *strip, __m512i a, __m512i b, __m512i c, __m512i d)
+{
+    const __m512i low_ab = _mm512_unpacklo_epi8(a, b), high_ab = _mm512_unpackhi_epi8(a, b);
+    const __m512i low_cd = _mm512_unpacklo_epi8(c, d), high_cd = _mm512_unpackhi_epi8(c, d);
+    _mm512_storeu_si512(strip, _mm512_unpacklo_epi16(low_ab, low_cd));
+    _mm512_storeu_si512(strip + 64, _mm512_unpackhi_epi16(low_ab, low_cd));
+    _mm512_storeu_si512(strip + 128, _mm512_unpacklo_epi16(high_ab, high_cd));
+    _mm512_storeu_si512(strip + 192, _mm512_unpackhi_epi16(high_ab, high_cd));
+}
+
 static KRN_DECL_QS8_STRIP(strip_wide)
 {
-    (void)plane;
     const __m512i flip = _mm512_set1_epi8(is_unsigned ? 0 : -128);
-    for (size_t i = 0; i < n; i += UNIT, strip += 4 * UNIT) {
-        const __m512i a = flipped(row[0] + i, flip), b = flipped(row[1] + i, flip);
-        const __m512i c = flipped(row[2] + i, flip), d = flipped(row[3] + i, flip);
-        const __m512i low_ab = _mm512_unpacklo_epi8(a, b), high_ab = _mm512_unpackhi_epi8(a, b);
-        const __m512i low_cd = _mm512_unpacklo_epi8(c, d), high_cd = _mm512_unpackhi_epi8(c, d);
-        _mm512_storeu_si512(strip, _mm512_unpacklo_epi16(low_ab, low_cd));
-        _mm512_storeu_si512(strip + 64, _mm512_unpackhi_epi16(low_ab, low_cd));
-        _mm512_storeu_si512(strip + 128, _mm512_unpacklo_epi16(high_ab, high_cd));
-        _mm512_storeu_si512(strip + 192, _mm512_unpackhi_epi16(high_ab, high_cd));
-    }
+    (void)plane;
+    for (size_t i = 0; i < n; i += UNIT, strip += 4 * UNIT)
+        strip_unpacked(strip, flipped(row[0] + i, flip), flipped(row[1] + i, flip),
+                       flipped(row[2] + i, flip), flipped(row[3] + i, flip));
 }
 
 INLINE __m128i sixteen(const uint8_t *p)
@@ -49,21 +50,35 @@ INLINE __m128i sixteen(const uint8_t *p)
 }
 
 /* 16 channels of four rows: a quarter of a vector each, then transposed. */
-static KRN_DECL_QS8_STRIP(strip_narrow)
+INLINE void strip_sixteen(uint8_t *strip, const uint8_t *const row[4], size_t i, __m512i flip)
 {
-    (void)plane;
-    const __m512i flip = _mm512_set1_epi8(is_unsigned ? 0 : -128);
     const __m512i fours = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const __m512i rows =
         _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-    for (size_t i = 0; i < n; i += 16, strip += 64) {
-        __m512i v = _mm512_castsi128_si512(sixteen(row[0] + i));
-        v = _mm512_mask_broadcast_i32x4(v, 0x00f0, sixteen(row[1] + i));
-        v = _mm512_mask_broadcast_i32x4(v, 0x0f00, sixteen(row[2] + i));
-        v = _mm512_mask_broadcast_i32x4(v, 0xf000, sixteen(row[3] + i));
-        v = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(fours, v), rows);
-        _mm512_storeu_si512(strip, _mm512_xor_si512(v, flip));
+    __m512i v = _mm512_castsi128_si512(sixteen(row[0] + i));
+    v = _mm512_mask_broadcast_i32x4(v, 0x00f0, sixteen(row[1] + i));
+    v = _mm512_mask_broadcast_i32x4(v, 0x0f00, sixteen(row[2] + i));
+    v = _mm512_mask_broadcast_i32x4(v, 0xf000, sixteen(row[3] + i));
+    v = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(fours, v), rows);
+    _mm512_storeu_si512(strip, _mm512_xor_si512(v, flip));
+}
+
+/* As strip_wide, but fours of channels change places first, so that the vectors come in order. */
+static KRN_DECL_QS8_STRIP(strip_narrow)
+{
+    const __m512i fours = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i flip = _mm512_set1_epi8(is_unsigned ? 0 : -128);
+    (void)plane;
+    size_t i = 0;
+    for (; i + UNIT <= n; i += UNIT, strip += 4 * UNIT) {
+        __m512i v[4];
+        UNROLL
+        for (int r = 0; r < 4; r++)
+            v[r] = _mm512_permutexvar_epi32(fours, flipped(row[r] + i, flip));
+        strip_unpacked(strip, v[0], v[1], v[2], v[3]);
     }
+    for (; i < n; i += 16, strip += 64)
+        strip_sixteen(strip, row, i, flip);
 }
 
 // clang-format off

@@ -11,10 +11,12 @@
 
 static KRN_DECL_QS8_STAGE(stage)
 {
-    const uint8_t flip = is_unsigned ? 0 : 0x80;
+    const __m256i flip = _mm256_set1_epi8(is_unsigned ? 0 : -128);
     uint8_t *to = dst;
-    for (size_t i = 0; i < n; i++)
-        to[i] = src[i] ^ flip;
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32)
+        b_store(to + i, _mm256_xor_si256(v_load(src + i), flip));
+    krn_qs8_flip(to + i, src + i, n - i, is_unsigned ? 0 : 0x80);
 }
 
 /* 32 channels of four rows by two rounds of unpacking. */
