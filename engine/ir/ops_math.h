@@ -84,8 +84,8 @@
     X(REDUCE_LOG_SUM_EXP, 1, 2, 1, reduce, elem)                                                   \
     X(ARG_MAX, 1, 2, 1, reduce, index) /* along one axis */                                        \
     X(ARG_MIN, 1, 2, 1, reduce, index)                                                             \
-    X(CUMSUM, 2, 2, 1, scan, elem) /* x, axis */                                                   \
-    X(CUM_PROD, 2, 2, 1, scan, elem)                                                               \
+    X(CUMSUM, 2, 2, 1, cumulate, elem) /* x, axis */                                               \
+    X(CUM_PROD, 2, 2, 1, cumulate, elem)                                                           \
     X(LOG_SOFTMAX, 1, 1, 1, softmax, elem) /* attr.softmax.axis */                                 \
     X(HARDMAX, 1, 1, 1, softmax, elem)     /* 1 at the first greatest, else 0 */
 

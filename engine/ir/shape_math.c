@@ -61,7 +61,7 @@ IR_RULE(reduce)
 }
 
 /* Running sums: along the rows they mix them. */
-IR_RULE(scan)
+IR_RULE(cumulate)
 {
     int64_t axis;
     size_t n;

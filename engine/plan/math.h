@@ -40,13 +40,13 @@ PLAN_PREPARE(plan_select);
 PLAN_PREPARE(plan_reduce);
 PLAN_PREPARE(plan_reduce_bool);
 PLAN_PREPARE(plan_arg);
-PLAN_PREPARE(plan_scan);
+PLAN_PREPARE(plan_cumulate);
 
 PLAN_BIND(plan_bind_spread);
 PLAN_BIND(plan_bind_select);
 PLAN_BIND(plan_bind_reduce);
 PLAN_BIND(plan_bind_arg);
-PLAN_BIND(plan_bind_scan);
+PLAN_BIND(plan_bind_cumulate);
 
 PLAN_RUN(plan_run_unary);
 PLAN_RUN(plan_run_clamp_int);
@@ -54,7 +54,7 @@ PLAN_RUN(plan_run_binary_plain);
 PLAN_RUN(plan_run_select);
 PLAN_RUN(plan_run_reduce);
 PLAN_RUN(plan_run_arg);
-PLAN_RUN(plan_run_scan);
+PLAN_RUN(plan_run_cumulate);
 PLAN_RUN(plan_run_log_softmax);
 PLAN_RUN(plan_run_hardmax);
 

@@ -123,7 +123,7 @@ PLAN_RUN(plan_run_arg)
     krn_cast_ref(s->y, to, s->scratch, KRN_I64, s->u.elems);
 }
 
-PLAN_PREPARE(plan_scan)
+PLAN_PREPARE(plan_cumulate)
 {
     const eng_dtype t = plan_in(l, g, 0)->dtype;
     (void)env;
@@ -131,7 +131,7 @@ PLAN_PREPARE(plan_scan)
     return plan_unsupported(l, g, err);
 }
 
-PLAN_BIND(plan_bind_scan)
+PLAN_BIND(plan_bind_cumulate)
 {
     nf_status st;
     if ((st = plan_bind_alloc(s, sizeof(*in), err))) return st;
@@ -140,7 +140,7 @@ PLAN_BIND(plan_bind_scan)
     return NF_OK;
 }
 
-PLAN_RUN(plan_run_scan)
+PLAN_RUN(plan_run_cumulate)
 {
     const plan_layer *l = s->layer;
     const plan_shape *x = s->bound;
