@@ -19,10 +19,12 @@ static int64_t read_dim(nf_span *name, nf_bytes message)
     return dim;
 }
 
-/* An open first dimension is the batch, if it has the name that the first one had. */
-static int64_t open_dim(fmt_onnx_ctx *o, nf_span name, int axis)
+/* An open first dimension is the batch, if it has the name that the first one had. One without a
+ * name is, if the first input begins with it: else it is a list, which may be empty. */
+static int64_t open_dim(fmt_onnx_ctx *o, nf_span name, const ir_tensor *t)
 {
-    if (axis > 0 || o->parent) return IR_FREE;
+    const bool list = !o->has_batch && !name.len && t != o->g->tensors;
+    if (t->rank > 0 || o->parent || list) return IR_FREE;
     if (!o->has_batch) o->batch = name;
     o->has_batch = true;
     const bool same = name.len == o->batch.len && memcmp(name.s, o->batch.s, name.len) == 0;
@@ -39,7 +41,7 @@ static nf_status read_shape(fmt_onnx_ctx *o, ir_tensor *t, nf_bytes shape)
         if (t->rank == ENG_MAX_RANK)
             return nf_fail(o->err, NF_EUNSUPPORTED, t->name, "over %d dimensions", ENG_MAX_RANK);
         const int64_t dim = read_dim(&name, f.bytes);
-        t->dim[t->rank] = dim > 0 ? dim : open_dim(o, name, t->rank);
+        t->dim[t->rank] = dim > 0 ? dim : open_dim(o, name, t);
         t->rank++;
     }
     return fmt_onnx_broken(o, &p);

@@ -101,7 +101,7 @@ static nf_status pair_read(pair *p, const checker *k, size_t item, size_t out, c
     *p = (pair){.got = k->run.got[out], .tolerance = io->tolerance};
     st = srv_recorded_read(&p->want, k->c, io, &k->c->items[item].out[out], instead, err);
     if (st) return st;
-    if (p->want.content == SRV_CASE_PROTO && p->want.dtype != ENG_F32 && p->want.dtype != ENG_F64)
+    if (p->want.content == SRV_CASE_PROTO && !srv_is_real(p->want.dtype))
         p->tolerance = (srv_case_tolerance){.rule = SRV_CASE_EXACT};
     if (same_kind(k, &p->want, out)) return NF_OK;
     p->tolerance = real_tolerance(io);

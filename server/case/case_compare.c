@@ -5,16 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_float(eng_dtype t)
+bool srv_is_real(eng_dtype t)
 {
-    return t == ENG_F32 || t == ENG_F64;
+    return t == ENG_F32 || t == ENG_F64 || t == ENG_F16 || t == ENG_BF16;
 }
 
 /* |a - b| of two integers; what does not fit 63 bits counts as infinite. */
 static double integer_gap(const srv_recorded *want, const srv_recorded *got, size_t i)
 {
     int64_t a, b, gap;
-    if (want->dtype != ENG_I64)
+    if (want->dtype != ENG_I64 && want->dtype != ENG_U64)
         return fabs(srv_element(want->data, want->dtype, i) -
                     srv_element(got->data, got->dtype, i));
     memcpy(&a, want->data + i * sizeof(a), sizeof(a));
@@ -51,7 +51,7 @@ static bool same_bits(const srv_recorded *want, const srv_recorded *got, size_t 
 srv_diff srv_compare(const srv_recorded *want, const srv_recorded *got,
                      srv_case_tolerance tolerance)
 {
-    const bool floats = is_float(want->dtype);
+    const bool floats = srv_is_real(want->dtype);
     srv_diff d = {.elems = want->elems};
     for (size_t i = 0; i < want->elems; i++) {
         const double a = srv_element(want->data, want->dtype, i);

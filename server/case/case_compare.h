@@ -13,6 +13,9 @@ typedef struct srv_diff {
     double want, got; /* its values */
 } srv_diff;
 
+/** FP32 and FP64, FP16 and BF16. */
+bool srv_is_real(eng_dtype t);
+
 /** Compares two numeric tensors of the same dtype and element count. Integers are compared as
  * integers, so that 64 bits count in full. */
 srv_diff srv_compare(const srv_recorded *want, const srv_recorded *got,

@@ -19,6 +19,7 @@ enum {
     F_INT64 = 7,
     F_RAW = 9,
     F_DOUBLE = 10,
+    F_UINT64 = 11,
     F_LOCATION = 14
 };
 
@@ -33,8 +34,11 @@ typedef struct proto_type {
 } proto_type;
 
 static const proto_type types[] = {
-    {1, ENG_F32, F_FLOAT}, {2, ENG_U8, F_INT32},  {3, ENG_I8, F_INT32},   {5, ENG_I16, F_INT32},
-    {6, ENG_I32, F_INT32}, {7, ENG_I64, F_INT64}, {9, ENG_BOOL, F_INT32}, {11, ENG_F64, F_DOUBLE},
+    {1, ENG_F32, F_FLOAT},   {2, ENG_U8, F_INT32},    {3, ENG_I8, F_INT32},
+    {5, ENG_I16, F_INT32},   {6, ENG_I32, F_INT32},   {7, ENG_I64, F_INT64},
+    {9, ENG_BOOL, F_INT32},  {11, ENG_F64, F_DOUBLE}, {4, ENG_U16, F_INT32},
+    {10, ENG_F16, F_INT32},  {12, ENG_U32, F_UINT64}, {13, ENG_U64, F_UINT64},
+    {16, ENG_BF16, F_INT32},
 };
 
 typedef struct reader {

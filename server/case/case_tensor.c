@@ -5,6 +5,7 @@
 #include "server/case/case_proto.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -142,11 +143,28 @@ void srv_recorded_fini(srv_recorded *t)
 // clang-format off
 #define ELEMENT_TYPES(X) \
     X(F32, float) X(I8, int8_t) X(U8, uint8_t) X(I16, int16_t) X(I32, int32_t) X(I64, int64_t) \
-    X(BOOL, uint8_t) X(F64, double)
+    X(BOOL, uint8_t) X(F64, double) X(U16, uint16_t) X(U32, uint32_t) X(U64, uint64_t)
 // clang-format on
+
+/* The upper half of single precision, or IEEE 754 half precision. */
+static float half(uint16_t h, bool ieee)
+{
+    const uint32_t bits = (uint32_t)h << 16;
+    float f;
+    if (ieee) {
+        const int exponent = h >> 10 & 31, fraction = h & 1023;
+        const float size = exponent == 0    ? ldexpf((float)fraction, -24)
+                           : exponent == 31 ? (fraction ? NAN : INFINITY)
+                                            : ldexpf((float)(fraction + 1024), exponent - 25);
+        return h & 0x8000 ? -size : size;
+    }
+    memcpy(&f, &bits, sizeof(f));
+    return f;
+}
 
 double srv_element(const void *data, eng_dtype dtype, size_t i)
 {
+    uint16_t h;
     switch (dtype) {
 #define X(name, type)                                                                              \
     case ENG_##name: {                                                                             \
@@ -156,6 +174,10 @@ double srv_element(const void *data, eng_dtype dtype, size_t i)
     }
         ELEMENT_TYPES(X)
 #undef X
+    case ENG_F16:
+    case ENG_BF16:
+        memcpy(&h, (const char *)data + i * sizeof(h), sizeof(h));
+        return (double)half(h, dtype == ENG_F16);
     default:
         return 0;
     }
