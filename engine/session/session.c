@@ -40,9 +40,9 @@ static plan_limits limits_of(const eng_session *s, size_t rows)
 
 static nf_status make_programs(eng_session *s, nf_error *err)
 {
-    const plan_limits one = limits_of(s, 1), many = limits_of(s, s->block_rows);
     nf_status st;
     if ((st = plan_vars_init(&s->vars, s->model->graph, err))) return st;
+    const plan_limits one = limits_of(s, 1), many = limits_of(s, s->block_rows);
     if (s->model->info.shapes == ENG_SHAPES_OPEN) return NF_OK;
     st = plan_program_create(&s->one, &s->model->top, &one, err);
     if (!st && s->block_rows > 1) st = plan_program_create(&s->block, &s->model->top, &many, err);

@@ -152,6 +152,7 @@ static nf_status run_rows(srv_case_run *r, const srv_case *c, srv_recorded *in, 
     eng_view in_views[SRV_CASE_MAX_IO], out_views[SRV_CASE_MAX_IO];
     size_t rows;
     nf_status st;
+    eng_session_reset(r->session); /* each item is the first of a stream of its own */
     if (r->info->shapes == ENG_SHAPES_OPEN) return run_open(r, c, in, err);
     if ((st = count_rows(&rows, r, in, c, err))) return st;
     for (size_t k = 0; k < c->n_in; k++)
