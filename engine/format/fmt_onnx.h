@@ -139,6 +139,12 @@ nf_status fmt_onnx_ints(int64_t *out, size_t *count, size_t most, fmt_onnx_ctx *
 /** The graph of an attribute; {NULL, 0} when it is not there. */
 nf_status fmt_onnx_graph(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name);
 nf_status fmt_onnx_text(nf_span *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name);
+/** Numbers of a list; *count is 0 when the attribute is not there. NF_EUNSUPPORTED: over `most`. */
+nf_status fmt_onnx_reals(float *out, size_t *count, size_t most, fmt_onnx_ctx *o,
+                         const fmt_onnx_node *n, const char *name);
+/** Text i of a list of texts; {NULL, 0} when there is none. */
+nf_status fmt_onnx_text_at(nf_span *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name,
+                           size_t i);
 nf_status fmt_onnx_proto(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name);
 
 /* fmt_onnx_tensor.c: constants */
@@ -168,6 +174,7 @@ nf_status fmt_onnx_permute(fmt_onnx_const *out, fmt_onnx_ctx *o, const fmt_onnx_
 fmt_onnx_value *fmt_onnx_value_of(const fmt_onnx_ctx *o, int32_t value);
 /** Value of input i, IR_NONE when it is left out. */
 int32_t fmt_onnx_in(const fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i);
+/** The first result that somebody wants; NULL when there is none. */
 fmt_onnx_value *fmt_onnx_result(const fmt_onnx_ctx *o, const fmt_onnx_node *n);
 /** The graph's tensor for a value, made when it is first asked for. FP16, BF16 and FP64 content and
  * inputs come as FP32: nothing computes with them. */

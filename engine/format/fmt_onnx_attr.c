@@ -2,7 +2,7 @@
 #include "engine/format/fmt_onnx.h"
 
 /* AttributeProto.AttributeType */
-enum { FLOAT = 1, INT = 2, TEXT = 3, TENSOR = 4, GRAPH = 5, INTS = 7 };
+enum { FLOAT = 1, INT = 2, TEXT = 3, TENSOR = 4, GRAPH = 5, FLOATS = 6, INTS = 7, TEXTS = 8 };
 
 static nf_status read_kind(nf_span *name, int64_t *type, fmt_onnx_ctx *o, nf_bytes message)
 {
@@ -131,4 +131,52 @@ nf_status fmt_onnx_graph(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n,
     *out = (nf_bytes){0};
     if (!st && a.data && field(&f, a, 6, FMT_LENGTH)) *out = f.bytes;
     return st;
+}
+
+/* One number, or a packed list of them. */
+static nf_status add_reals(float *out, size_t *count, size_t most, fmt_onnx_ctx *o,
+                           const fmt_field *f)
+{
+    const uint32_t one = (uint32_t)f->value;
+    const size_t n = f->wire == FMT_FIXED32 ? 1 : f->bytes.len / sizeof(float);
+    if (n > most - *count)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "an attribute has over %zu numbers",
+                       most);
+    if (f->wire == FMT_FIXED32)
+        memcpy(out + *count, &one, sizeof(one));
+    else if (n)
+        memcpy(out + *count, f->bytes.data, n * sizeof(*out));
+    *count += n;
+    return NF_OK;
+}
+
+nf_status fmt_onnx_reals(float *out, size_t *count, size_t most, fmt_onnx_ctx *o,
+                         const fmt_onnx_node *n, const char *name)
+{
+    nf_bytes a;
+    fmt_field f;
+    nf_status st = find(&a, o, n, name, FLOATS);
+    *count = 0;
+    if (st || !a.data) return st;
+    fmt_pb p = fmt_pb_open(a);
+    while (fmt_pb_next(&f, &p))
+        if (f.number == 7 && (f.wire == FMT_FIXED32 || f.wire == FMT_LENGTH) &&
+            (st = add_reals(out, count, most, o, &f)))
+            return st;
+    return fmt_onnx_broken(o, &p);
+}
+
+nf_status fmt_onnx_text_at(nf_span *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name,
+                           size_t i)
+{
+    nf_bytes a;
+    fmt_field f;
+    const nf_status st = find(&a, o, n, name, TEXTS);
+    size_t at = 0;
+    *out = (nf_span){0};
+    if (st || !a.data) return st;
+    fmt_pb p = fmt_pb_open(a);
+    while (fmt_pb_next(&f, &p))
+        if (fmt_pb_is(&f, 9, FMT_LENGTH) && at++ == i) *out = fmt_pb_text(&f);
+    return fmt_onnx_broken(o, &p);
 }

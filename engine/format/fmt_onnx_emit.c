@@ -20,8 +20,10 @@ int32_t fmt_onnx_in(const fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i)
 
 fmt_onnx_value *fmt_onnx_result(const fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
-    const int32_t value = o->refs[n->first + n->n_in].value;
-    return value == IR_NONE ? NULL : &o->values[value];
+    const fmt_onnx_ref *outs = o->refs + n->first + n->n_in;
+    for (size_t i = 0; i < n->n_out; i++)
+        if (outs[i].value != IR_NONE) return &o->values[outs[i].value];
+    return NULL;
 }
 
 static nf_status add_tensor(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const char *suffix,

@@ -147,7 +147,8 @@ static nf_status run_nodes(fmt_onnx_ctx *o)
         const fmt_onnx_row *row = fmt_onnx_op(n);
         set_where(o, n);
         const size_t most = row->most || !row->least ? row->most : IR_MAX_ENDS;
-        if (n->n_in < row->least || n->n_in > most || n->n_out < 1 || n->n_out > IR_MAX_ENDS)
+        if (n->n_in < row->least || n->n_in > most || n->n_out > IR_MAX_ENDS ||
+            !fmt_onnx_result(o, n))
             return nf_fail(o->err, NF_EFORMAT, o->where,
                            "%zu inputs and %zu outputs, expected %zu to %zu and 1 or more", n->n_in,
                            n->n_out, row->least, most);

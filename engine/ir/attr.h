@@ -30,6 +30,43 @@ typedef struct ir_window { /* convolution and pooling; sizes in pixels */
 
 #define IR_SPACE 3 /* axes of an image at most */
 
+/* Activations of recurrent operators; alpha and beta as ONNX defines them. */
+typedef enum ir_gate {
+    IR_GATE_NONE,
+    IR_GATE_SIGMOID,
+    IR_GATE_TANH,
+    IR_GATE_RELU,
+    IR_GATE_RELU6,
+    IR_GATE_AFFINE,
+    IR_GATE_LEAKY_RELU,
+    IR_GATE_THRESHOLDED_RELU,
+    IR_GATE_SCALED_TANH,
+    IR_GATE_HARD_SIGMOID,
+    IR_GATE_ELU,
+    IR_GATE_SOFTSIGN,
+    IR_GATE_SOFTPLUS,
+    IR_GATES
+} ir_gate;
+
+typedef enum ir_couple {
+    IR_COUPLE_NONE,
+    IR_COUPLE_FORGET, /* forget = 1 - input */
+    IR_COUPLE_INPUT   /* input = 1 - forget */
+} ir_couple;
+
+typedef struct ir_rnn {
+    int directions;   /* 1 or 2 */
+    bool reverse;     /* of one direction: from the last step to the first */
+    bool batch_first; /* x is [n, t, in], and results likewise; else [t, n, in] */
+    uint8_t act[6];   /* ir_gate: those of one direction behind each other */
+    float alpha[6], beta[6];
+    float clip;         /* of what goes into the activations; 0 = none */
+    float cell_clip;    /* of the cell state; 0 = none */
+    float proj_clip;    /* of the projection; 0 = none */
+    ir_couple couple;   /* LSTM */
+    bool linear_before; /* GRU: the reset gate comes behind the product */
+} ir_rnn;
+
 /* A window over 1 to 3 axes of images [n, axes.., channels]; the axes are counted from the first.
  */
 typedef struct ir_nd {
@@ -51,6 +88,7 @@ typedef struct ir_nd {
 typedef union ir_attr {
     ir_window window;
     ir_nd nd;
+    ir_rnn rnn;
     struct {
         bool adj_x, adj_y; /* the last two axes of that side are swapped */
         float alpha;       /* a factor of the product */

@@ -11,6 +11,9 @@ PLAN_PREPARE(plan_conv_integer);
 PLAN_PREPARE(plan_transpose_conv);
 PLAN_PREPARE(plan_pool_nd);
 PLAN_PREPARE(plan_unpool);
+PLAN_PREPARE(plan_rnn);
+PLAN_PREPARE(plan_sequence_lstm);
+PLAN_PREPARE(plan_svdf);
 
 PLAN_BIND(plan_bind_matmul);
 PLAN_BIND(plan_bind_conv_any);
@@ -19,6 +22,8 @@ PLAN_BIND(plan_bind_dense_any);
 PLAN_BIND(plan_bind_transpose_conv);
 PLAN_BIND(plan_bind_pool_nd);
 PLAN_BIND(plan_bind_unpool);
+PLAN_BIND(plan_bind_rnn);
+PLAN_BIND(plan_bind_svdf);
 
 PLAN_RUN(plan_run_matmul);
 PLAN_RUN(plan_run_matmul_integer);
@@ -28,5 +33,7 @@ PLAN_RUN(plan_run_dense_any);
 PLAN_RUN(plan_run_transpose_conv);
 PLAN_RUN(plan_run_pool_nd);
 PLAN_RUN(plan_run_unpool);
+PLAN_RUN(plan_run_rnn);
+PLAN_RUN(plan_run_svdf);
 
 #endif /* PLAN_NN_H */

@@ -72,6 +72,7 @@ static inline nf_status run_load(run_graph *r, nf_error *err)
     krn_qs8_init(&env.qs8, 0);
     if ((st = ir_set_io(g, r->inputs, r->n_in, r->outputs, r->n_out, err))) return st;
     if ((st = ir_graph_verify(g, err))) return st;
+    ir_make_room(g);
     r->g = NULL;
     if ((st = plan_compile(&r->model, g, &o, &env, err))) return st;
     return eng_session_create(&r->session, r->model, 1, err);
@@ -107,14 +108,16 @@ static inline void run_expect_result(run_graph *r, size_t i, const float *want, 
 static inline void run_expect_floats(run_graph *r, const float *want, size_t n, float most)
 {
     nf_error err = {0};
-    assert_ok(run_once(r, &err), &err);
+    const nf_status st = run_once(r, &err);
+    assert_ok(st, &err);
     run_expect_result(r, 0, want, n, most);
 }
 
 static inline void run_expect_bytes(run_graph *r, const void *want, size_t bytes)
 {
     nf_error err = {0};
-    assert_ok(run_once(r, &err), &err);
+    const nf_status st = run_once(r, &err);
+    assert_ok(st, &err);
     const eng_view v = run_result(r, 0);
     assert_int_equal(v.bytes, bytes);
     assert_memory_equal(v.data, want, bytes);

@@ -1,0 +1,153 @@
+/* test_ops_rnn.c - recurrent operators on numbers small enough to check by hand: weights that make
+ * each step a sum, sequences that end early, states that stay from run to run. Layer: tests. */
+#include "tests/unit/engine/make_run.h"
+
+#include "engine/kernels/krn_rnn.h"
+
+static void gates_follow_their_formulas(void **state)
+{
+    (void)state;
+    static const struct {
+        krn_gate g;
+        float x, want;
+    } rows[] = {
+        {{KRN_GATE_NONE, 0, 0}, -3, -3},
+        {{KRN_GATE_SIGMOID, 0, 0}, 0, 0.5f},
+        {{KRN_GATE_TANH, 0, 0}, 1, 0.76159416f},
+        {{KRN_GATE_RELU, 0, 0}, -1, 0},
+        {{KRN_GATE_RELU6, 0, 0}, 7, 6},
+        {{KRN_GATE_AFFINE, 2, 1}, 3, 7},
+        {{KRN_GATE_LEAKY_RELU, 0.5f, 0}, -2, -1},
+        {{KRN_GATE_THRESHOLDED_RELU, 2, 0}, 1, 0},
+        {{KRN_GATE_SCALED_TANH, 2, 0.5f}, 2, 1.5231883f},
+        {{KRN_GATE_HARD_SIGMOID, 0.25f, 0.5f}, 1, 0.75f},
+        {{KRN_GATE_ELU, 2, 0}, -1, -1.2642411f},
+        {{KRN_GATE_SOFTSIGN, 0, 0}, -3, -0.75f},
+        {{KRN_GATE_SOFTPLUS, 0, 0}, 0, 0.6931472f},
+    };
+    for (size_t i = 0; i < NF_COUNT(rows); i++) {
+        float x = rows[i].x;
+        krn_f32_gate_ref(&x, 1, &rows[i].g);
+        if (fabsf(x - rows[i].want) > 1e-6f)
+            fail_msg("row %zu gives %g, expected %g", i, (double)x, (double)rows[i].want);
+    }
+}
+
+static void lstm_step_is_the_formula(void **state)
+{
+    (void)state;
+    const krn_gate plain = {KRN_GATE_NONE, 0, 0};
+    static const float peephole[] = {1, 10, 100};
+    const krn_lstm p = {.h = 1, .gate = plain, .cell = plain, .out = plain, .peephole = peephole};
+    float sums[] = {1, 2, 3, 4}, c = 2, y;
+    krn_f32_lstm_ref(&y, &c, sums, &p);
+    assert_true(c == 203 * 2 + 3 * 4);      /* f = 3 + 100 * 2, i = 1 + 1 * 2 */
+    assert_true(y == (2 + 10 * 418) * 418); /* o looks at the new cell */
+}
+
+static void lstm_couples_its_gates(void **state)
+{
+    (void)state;
+    const krn_gate plain = {KRN_GATE_NONE, 0, 0};
+    krn_lstm p = {.h = 1, .gate = plain, .cell = plain, .out = plain, .couple = 1};
+    float sums[] = {0.25f, 1, 9, 8}, c = 4, y;
+    krn_f32_lstm_ref(&y, &c, sums, &p);
+    assert_true(c == 0.75f * 4 + 0.25f * 8);
+    p.couple = 2;
+    float other[] = {9, 1, 0.75f, 8};
+    c = 4;
+    krn_f32_lstm_ref(&y, &c, other, &p);
+    assert_true(c == 0.75f * 4 + 0.25f * 8);
+}
+
+/* An RNN that adds its input to its state: two rows, three steps, lengths 3 and 2. */
+static ir_node *adder(run_graph *r, const float *x, const int32_t *lengths)
+{
+    static const float one = 1;
+    const int32_t w = make_tensor(r->g, "w", ENG_F32, 3, (int64_t[]){1, 1, 1});
+    const int32_t in[] = {run_input(r, ENG_F32, 3, (int64_t[]){3, 2, 1}, x, 6 * sizeof(*x)), w, w,
+                          IR_NONE,
+                          run_input(r, ENG_I32, 1, (int64_t[]){2}, lengths, 2 * sizeof(*lengths))};
+    const eng_dtype types[] = {ENG_F32, ENG_F32};
+    make_data(r->g, w, &one, sizeof(one));
+    ir_node *n = run_node_types(r, IR_RNN, in, 5, types, 2);
+    n->attr.rnn = (ir_rnn){.directions = 1, .act = {IR_GATE_NONE}};
+    return n;
+}
+
+static void rnn_stops_at_the_length(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 10, 2, 20, 3, 30}, want[] = {1, 10, 3, 30, 6, 0};
+    static const int32_t lengths[] = {3, 2};
+    static const float last[] = {6, 30};
+    run_graph r = run_open();
+    adder(&r, x, lengths);
+    run_expect_floats(&r, want, 6, 0);
+    run_expect_result(&r, 1, last, 2, 0);
+    run_close(&r);
+}
+
+static void rnn_turns_round_within_the_length(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 10, 2, 20, 3, 30}, want[] = {6, 30, 5, 20, 3, 0};
+    static const int32_t lengths[] = {3, 2};
+    run_graph r = run_open();
+    adder(&r, x, lengths)->attr.rnn.reverse = true;
+    run_expect_floats(&r, want, 6, 0);
+    run_close(&r);
+}
+
+static void rnn_refuses_a_length_that_is_none(void **state)
+{
+    (void)state;
+    static const float x[6] = {0};
+    static const int32_t lengths[] = {3, 4};
+    run_graph r = run_open();
+    adder(&r, x, lengths);
+    run_expect_status(&r, NF_EINVAL);
+    run_close(&r);
+}
+
+/* SVDF of one filter with a memory of two: y = x before + x now; a reset forgets. */
+static void svdf_remembers_until_reset(void **state)
+{
+    (void)state;
+    static const float one = 1, ones[] = {1, 1}, x = 3, first = 3, second = 6;
+    static const int64_t d1[] = {1, 1}, d2[] = {1, 2};
+    nf_error err = {0};
+    ir_node *n;
+    run_graph r = run_open();
+    const int32_t f = make_tensor(r.g, "f", ENG_F32, 2, d1);
+    const int32_t t = make_tensor(r.g, "t", ENG_F32, 2, d2);
+    const int32_t v = make_tensor(r.g, "v", ENG_F32, 2, d2);
+    const int32_t in[] = {run_input(&r, ENG_F32, 2, d1, &x, sizeof(x)), f, t, IR_NONE, v};
+    const eng_dtype types[] = {ENG_F32, ENG_F32};
+    make_data(r.g, f, &one, sizeof(one));
+    make_data(r.g, t, ones, sizeof(ones));
+    r.g->tensors[v].variable = true;
+    run_node_types(&r, IR_SVDF, in, 5, types, 2)->attr.axis.number = 1;
+    const int32_t kept = make_tensor(r.g, "kept", ENG_F32, 2, d2);
+    assert_ok(ir_add_node(&n, r.g, IR_ASSIGN, (int32_t[]){v, r.outputs[1]}, 2, kept, &err), &err);
+    r.n_out = 1;
+    run_expect_floats(&r, &first, 1, 0);
+    run_expect_floats(&r, &second, 1, 0);
+    eng_session_reset(r.session);
+    run_expect_floats(&r, &first, 1, 0);
+    run_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gates_follow_their_formulas),
+        cmocka_unit_test(lstm_step_is_the_formula),
+        cmocka_unit_test(lstm_couples_its_gates),
+        cmocka_unit_test(rnn_stops_at_the_length),
+        cmocka_unit_test(rnn_turns_round_within_the_length),
+        cmocka_unit_test(rnn_refuses_a_length_that_is_none),
+        cmocka_unit_test(svdf_remembers_until_reset),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
