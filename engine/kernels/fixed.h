@@ -47,6 +47,15 @@ static inline int32_t krn_scale_int(int32_t x, krn_factor f)
     return krn_shift_right(krn_mul_high((int32_t)((uint32_t)x << left), f.m), right);
 }
 
+/** x times the factor with two roundings, both halves up, as ruy does. */
+static inline int32_t krn_scale_up(int32_t x, krn_factor f)
+{
+    const int left = f.shift > 0 ? f.shift : 0;
+    const int right = f.shift > 0 ? 0 : f.shift < -31 ? 31 : -f.shift;
+    const int64_t high = krn_mul_high((int32_t)((uint32_t)x << left), f.m);
+    return (int32_t)((high + ((int64_t)1 << right >> 1)) >> right);
+}
+
 /** x times the factor cut to 15 bits, for sums that need 64; |x| < 2^47, shift below 15. */
 static inline int32_t krn_scale_long(int64_t x, krn_factor f)
 {

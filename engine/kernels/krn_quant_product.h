@@ -9,6 +9,7 @@
 
 typedef enum krn_tail_way {
     KRN_TAIL_FIXED, /* 32 bits, integer factor, two roundings */
+    KRN_TAIL_UP,    /* the same, halves up: TensorFlow Lite's fast kernels */
     KRN_TAIL_LONG,  /* 64 bits, factor of 15 bits, halves up */
     KRN_TAIL_FLOAT, /* times a float, halves to even: XNNPACK */
     KRN_TAIL_AWAY,  /* times a double, halves away from zero */

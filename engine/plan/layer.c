@@ -48,10 +48,11 @@ static bool is_q8(const ir_tensor *t)
     return (t->dtype == ENG_I8 || t->dtype == ENG_U8) && t->quant.n;
 }
 
-/* Weights that the fast 8-bit products do not take. */
-static bool is_odd(const ir_tensor *w)
+/* Weights that the fast 8-bit products do not take. LiteRT's own do not take a convolution of
+ * 4-bit ones, which then rounds in another way. */
+static bool is_odd(const ir_tensor *w, ir_op op, bool fast)
 {
-    bool odd = w->dtype == ENG_U8;
+    bool odd = w->dtype == ENG_U8 || (w->bits == 4 && op == IR_CONV_2D && fast);
     for (size_t i = 0; i < w->quant.n; i++)
         odd = odd || w->quant.zero[i] != 0;
     return odd;
@@ -66,12 +67,12 @@ static bool is_loose(const ir_graph *g, const ir_node *node)
     return false;
 }
 
-static int kind_of(const ir_graph *g, const ir_node *node)
+static int kind_of(const ir_graph *g, const ir_node *node, bool fast)
 {
     const bool has_x = node->n_in > 0 && node->in[0] >= 0;
     const ir_tensor *x = &g->tensors[has_x ? node->in[0] : node->out[0]];
     const ir_tensor *w = node->n_in > 1 && node->in[1] >= 0 ? &g->tensors[node->in[1]] : x;
-    if (is_q8(x)) return ir_is_product(node->op) && is_odd(w) ? PLAN_Q8W : PLAN_Q8;
+    if (is_q8(x)) return ir_is_product(node->op) && is_odd(w, node->op, fast) ? PLAN_Q8W : PLAN_Q8;
     if (x->dtype == ENG_I16 && x->quant.n) return PLAN_Q16;
     if (x->dtype == ENG_F32 && is_loose(g, node)) return PLAN_LOOSE;
     if (x->dtype == ENG_F32) return is_q8(w) ? PLAN_HYBRID : PLAN_F32;
@@ -133,7 +134,9 @@ nf_status plan_layer_init(plan_layer *l, const plan_graph *owner, const ir_node 
     ir_node copy = *node; /* only to look at */
     const ir_clamp *own = ir_node_clamp(&copy);
     const ir_clamp clamp = own ? *own : ir_no_clamp();
-    *l = (plan_layer){.kernel = find(node->op, kind_of(g, node)), .node = node, .owner = owner};
+    *l = (plan_layer){.kernel = find(node->op, kind_of(g, node, env->round == KRN_ROUND_FLOAT)),
+                      .node = node,
+                      .owner = owner};
     if (!l->kernel)
         return nf_fail(err, NF_EUNSUPPORTED, y->name, "%s with %s input is not supported",
                        ir_op_name(node->op), eng_dtype_oip(x->dtype));

@@ -59,7 +59,7 @@ typedef struct plan_kernel {
 enum plan_kind {
     PLAN_F32,    /* float in, float weights */
     PLAN_Q8,     /* int8 or uint8 with a scale */
-    PLAN_Q8W,    /* the same, of a product whose weights are UINT8 or have a zero point */
+    PLAN_Q8W,    /* the same, of a product whose weights its fast kernel does not take */
     PLAN_HYBRID, /* float in, int8 weights */
     PLAN_LOOSE,  /* float in, weights or bias of a product that the model computes */
     PLAN_Q16,    /* int16 with a scale */

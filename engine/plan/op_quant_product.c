@@ -74,14 +74,19 @@ static nf_status set_factors(plan_q_product *p, const plan_layer *l, const ir_gr
     return NF_OK;
 }
 
-static krn_tail_way way_of(const plan_layer *l, const ir_tensor *x, const ir_tensor *bias)
+/* Found by comparing whole tensors of one-operator models with TensorFlow Lite 2.21 and LiteRT. */
+static krn_tail_way way_of(const plan_layer *l, const ir_graph *g)
 {
+    const ir_tensor *x = plan_in(l, g, 0), *w = plan_in(l, g, 1), *b = plan_in(l, g, 2);
+    const bool dense = l->node->op == IR_FULLY_CONNECTED, fast = plan_q_fast(l);
     if (x->dtype == ENG_I16) {
-        if (l->node->op == IR_FULLY_CONNECTED) return KRN_TAIL_AWAY;
-        return bias && bias->dtype == ENG_I32 ? KRN_TAIL_FIXED : KRN_TAIL_LONG;
+        if (b && b->dtype == ENG_I32 && fast) return KRN_TAIL_UP;
+        if (dense) return KRN_TAIL_AWAY;
+        return b && b->dtype == ENG_I32 ? KRN_TAIL_FIXED : KRN_TAIL_LONG;
     }
-    if (plan_q_fast(l)) return KRN_TAIL_FLOAT;
-    return l->node->op == IR_FULLY_CONNECTED ? KRN_TAIL_AWAY : KRN_TAIL_FIXED;
+    if (fast && l->node->op == IR_CONV_2D && w->bits == 4) return KRN_TAIL_UP;
+    if (fast && l->node->op != IR_DEPTHWISE_CONV_2D) return KRN_TAIL_FLOAT;
+    return dense ? KRN_TAIL_AWAY : KRN_TAIL_FIXED;
 }
 
 static void product_fini(void *own)
@@ -129,7 +134,7 @@ PLAN_PREPARE(plan_q_product_prepare)
     if (p->type == KRN_I16 && (x->quant.zero[0] || y->quant.zero[0]))
         return nf_fail(err, NF_EUNSUPPORTED, x->name, "INT16 with a zero point");
     p->zero = x->quant.zero[0];
-    p->tail = (krn_q_tail){.way = way_of(l, x, b),
+    p->tail = (krn_q_tail){.way = way_of(l, g),
                            .to = to,
                            .factor = p->factor,
                            .real = p->real,
@@ -211,6 +216,14 @@ PLAN_RUN(plan_run_q_dense)
                         w->in_c);
         krn_q_conv_ref((char *)s->y + row * w->out_c * size, s->scratch, p->w, w, 1, &p->tail);
     }
+}
+
+/* XNNPACK quantizes every row or image about a zero point of its own. */
+PLAN_PREPARE(plan_q_hybrid)
+{
+    const nf_status st = plan_product_hybrid(l, g, env, err);
+    l->product.symmetric = l->product.symmetric && !plan_q_fast(l);
+    return st;
 }
 
 PLAN_PREPARE(plan_q_depthwise_hybrid)

@@ -37,6 +37,7 @@ nf_status plan_q_product_new(plan_q_product **out, plan_layer *l, nf_error *err)
 PLAN_PREPARE(plan_q_unary);
 PLAN_PREPARE(plan_q_binary);
 PLAN_PREPARE(plan_q_product_prepare);
+PLAN_PREPARE(plan_q_hybrid);
 PLAN_PREPARE(plan_q_depthwise_hybrid);
 PLAN_BIND(plan_bind_q_conv);
 PLAN_BIND(plan_bind_q_dense);

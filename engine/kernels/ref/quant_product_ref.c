@@ -41,6 +41,9 @@ void krn_q_tail_put(void *y, size_t at, int64_t sum, size_t c, const krn_q_tail 
     case KRN_TAIL_FIXED:
         krn_q_put(y, t->to, at, clamp((int64_t)krn_scale_int(cut, t->factor[c]) + t->zero, t));
         break;
+    case KRN_TAIL_UP:
+        krn_q_put(y, t->to, at, clamp((int64_t)krn_scale_up(cut, t->factor[c]) + t->zero, t));
+        break;
     case KRN_TAIL_LONG:
         krn_q_put(y, t->to, at, clamp((int64_t)krn_scale_long(all, t->factor[c]) + t->zero, t));
         break;
