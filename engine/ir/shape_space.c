@@ -158,6 +158,9 @@ IR_RULE(pool_nd)
             out->dim[i + 1] = 1;
             continue;
         }
+        /* a window of nothing but padding would have neither a maximum nor a mean */
+        const int64_t extent = (int64_t)(w->kernel[i] - 1) * w->dilation[i] + 1;
+        if (w->before[i] >= extent || w->after[i] >= extent) return no_fit(a, i);
         out->dim[i + 1] = ir_nd_axis(w, i, out->dim[i + 1], w->kernel[i]).out;
         if (out->dim[i + 1] == 0) return no_fit(a, i);
     }

@@ -15,14 +15,19 @@
         return (p > q) - (p < q);                                                                  \
     }
 
-COMPARE(I8, int8_t)
-COMPARE(U8, uint8_t)
-COMPARE(I16, int16_t)
-COMPARE(U16, uint16_t)
-COMPARE(I32, int32_t)
-COMPARE(U32, uint32_t)
-COMPARE(I64, int64_t)
-COMPARE(U64, uint64_t)
+#define WHOLE_TYPES(X)                                                                             \
+    X(I8, int8_t)                                                                                  \
+    X(U8, uint8_t)                                                                                 \
+    X(I16, int16_t)                                                                                \
+    X(U16, uint16_t)                                                                               \
+    X(I32, int32_t)                                                                                \
+    X(U32, uint32_t)                                                                               \
+    X(I64, int64_t)                                                                                \
+    X(U64, uint64_t)
+
+WHOLE_TYPES(COMPARE)
+#undef COMPARE
+#undef WHOLE_TYPES
 
 static int compare_real(double p, double q)
 {

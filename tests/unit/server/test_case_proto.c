@@ -121,7 +121,7 @@ static void bad_messages_are_refused(void **state)
 {
     const bad_case cases[] = {
         {MESSAGE(0x10, 8, 0x08, 1), NF_EUNSUPPORTED, "string"},
-        {MESSAGE(0x10, 10, 0x08, 1), NF_EUNSUPPORTED, "element type 10"},
+        {MESSAGE(0x10, 17, 0x08, 1), NF_EUNSUPPORTED, "element type 17"},
         {MESSAGE(0x08, 1), NF_EUNSUPPORTED, "element type 0"},
         {MESSAGE(0x10, 1, 0x70, 1), NF_EUNSUPPORTED, "another file"},
         {MESSAGE(0x10, 1, 0x1a, 0), NF_EUNSUPPORTED, "segments"},
