@@ -3,6 +3,7 @@
 #define PLAN_QUANT_H
 
 #include "engine/kernels/krn_quant_product.h"
+#include "engine/kernels/krn_quant_reduce.h"
 #include "engine/plan/layer.h"
 
 #include <math.h>
@@ -44,6 +45,16 @@ PLAN_BIND(plan_bind_q_dense);
 PLAN_RUN(plan_run_q_conv);
 PLAN_RUN(plan_run_q_dense);
 PLAN_RUN(plan_run_q_depthwise_hybrid);
+PLAN_PREPARE(plan_q_deconv);
+PLAN_PREPARE(plan_q_matmul);
+PLAN_PREPARE(plan_q_reduce);
+PLAN_PREPARE(plan_q_choose);
+PLAN_PREPARE(plan_q_arg);
+PLAN_BIND(plan_bind_q_deconv);
+PLAN_BIND(plan_bind_q_matmul);
+PLAN_RUN(plan_run_q_deconv);
+PLAN_RUN(plan_run_q_matmul);
+PLAN_RUN(plan_run_q_reduce);
 PLAN_PREPARE(plan_q_pool);
 PLAN_PREPARE(plan_q_softmax16);
 PLAN_BIND(plan_bind_q_softmax);

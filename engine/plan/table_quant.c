@@ -1,5 +1,6 @@
 /* table_quant.c - kernels on quantized values, of ops from every family. They come before those of
  * the other tables. Layer: plan. Thread rule: no shared state. */
+#include "engine/plan/math.h"
 #include "engine/plan/quant.h"
 
 #define UNARY(op, kind, name)                                                                      \
@@ -56,6 +57,24 @@ const plan_kernel plan_quant_kernels[] = { /* op, kind, shown name, prepare, bin
     {IR_SOFTMAX,           PLAN_Q16,    "softmax qs16",     plan_q_softmax16,        plan_bind_q_softmax, NULL},
     {IR_CONV_2D,           PLAN_HYBRID, "conv hybrid",      plan_q_hybrid,           plan_bind_conv_q8, plan_run_conv_q8},
     {IR_FULLY_CONNECTED,   PLAN_HYBRID, "dense hybrid",     plan_q_hybrid,           plan_bind_dense_q8, plan_run_dense_hybrid},
+    {IR_TRANSPOSE_CONV,    PLAN_Q8, "transpose_conv qs8", plan_q_deconv, plan_bind_q_deconv, plan_run_q_deconv},
+    {IR_BATCH_MATMUL,      PLAN_Q8, "batch_matmul qs8", plan_q_matmul, plan_bind_q_matmul, plan_run_q_matmul},
+    {IR_MEAN, PLAN_Q8, "mean qs8", plan_q_reduce, plan_bind_reduce, plan_run_q_reduce},
+    {IR_REDUCE_SUM, PLAN_Q8, "reduce_sum qs8", plan_q_reduce, plan_bind_reduce, plan_run_q_reduce},
+    {IR_REDUCE_PROD, PLAN_Q8, "reduce_prod qs8", plan_q_reduce, plan_bind_reduce, plan_run_q_reduce},
+    {IR_REDUCE_MAX, PLAN_Q8, "reduce_max qs8", plan_q_choose, plan_bind_reduce, plan_run_reduce},
+    {IR_REDUCE_MIN, PLAN_Q8, "reduce_min qs8", plan_q_choose, plan_bind_reduce, plan_run_reduce},
+    {IR_ARG_MAX, PLAN_Q8, "arg_max qs8", plan_q_arg, plan_bind_arg, plan_run_arg},
+    {IR_ARG_MIN, PLAN_Q8, "arg_min qs8", plan_q_arg, plan_bind_arg, plan_run_arg},
+    {IR_TRANSPOSE_CONV,    PLAN_Q16, "transpose_conv qs16", plan_q_deconv, plan_bind_q_deconv, plan_run_q_deconv},
+    {IR_BATCH_MATMUL,      PLAN_Q16, "batch_matmul qs16", plan_q_matmul, plan_bind_q_matmul, plan_run_q_matmul},
+    {IR_MEAN, PLAN_Q16, "mean qs16", plan_q_reduce, plan_bind_reduce, plan_run_q_reduce},
+    {IR_REDUCE_SUM, PLAN_Q16, "reduce_sum qs16", plan_q_reduce, plan_bind_reduce, plan_run_q_reduce},
+    {IR_REDUCE_PROD, PLAN_Q16, "reduce_prod qs16", plan_q_reduce, plan_bind_reduce, plan_run_q_reduce},
+    {IR_REDUCE_MAX, PLAN_Q16, "reduce_max qs16", plan_q_choose, plan_bind_reduce, plan_run_reduce},
+    {IR_REDUCE_MIN, PLAN_Q16, "reduce_min qs16", plan_q_choose, plan_bind_reduce, plan_run_reduce},
+    {IR_ARG_MAX, PLAN_Q16, "arg_max qs16", plan_q_arg, plan_bind_arg, plan_run_arg},
+    {IR_ARG_MIN, PLAN_Q16, "arg_min qs16", plan_q_arg, plan_bind_arg, plan_run_arg},
     {.name = NULL},
 };
 // clang-format on
