@@ -86,6 +86,7 @@ void ir_graph_destroy(ir_graph **g)
         ir_node_fini(&x->nodes[i]);
     for (size_t i = 0; i < x->n_bodies; i++)
         ir_graph_destroy(&x->bodies[i]);
+    ir_about_fini(&x->about);
     nf_free(x->bodies);
     nf_free(x->tensors);
     nf_free(x->nodes);
@@ -107,37 +108,6 @@ static nf_status grow(void **items, size_t *cap, size_t n, size_t size, nf_error
     return NF_OK;
 }
 
-/* Length of the UTF-8 sequence at s, 0 when there is none. NUL counts as none: names are C text. */
-static size_t utf8_len(const unsigned char *s, size_t left)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } forms[] = {{0x80, 0, 1}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (size_t n = 0; n < NF_COUNT(forms) && n < left; n++) {
-        if ((s[0] & forms[n].mask) != forms[n].lead) continue;
-        uint32_t point = s[0] & (unsigned char)~forms[n].mask;
-        for (size_t i = 1; i <= n; i++) {
-            if ((s[i] & 0xc0) != 0x80) return 0;
-            point = point << 6 | (s[i] & 0x3f);
-        }
-        const bool ok = point >= forms[n].least && point <= 0x10ffff && (point >> 11) != 0x1b;
-        return ok ? n + 1 : 0;
-    }
-    return 0;
-}
-
-/* Names come from files: what is not UTF-8 becomes '?', so that every JSON encoder takes them. */
-static void clean_name(char *name, size_t len)
-{
-    unsigned char *s = (unsigned char *)name;
-    for (size_t i = 0; i < len;) {
-        const size_t n = utf8_len(s + i, len - i);
-        if (n == 0) s[i] = '?';
-        i += n ? n : 1;
-    }
-}
-
 nf_status ir_add_tensor(int32_t *index, ir_graph *g, const char *name, size_t name_len,
                         eng_dtype dtype, nf_error *err)
 {
@@ -153,7 +123,7 @@ nf_status ir_add_tensor(int32_t *index, ir_graph *g, const char *name, size_t na
         return st;
     char *copy = nf_strdup(name, name_len, NF_MEM_GRAPH);
     if (!copy) return nf_fail(err, NF_ENOMEM, "graph", "no memory for a tensor name");
-    clean_name(copy, name_len);
+    ir_clean_text(copy, name_len);
     g->tensors[g->n_tensors] = (ir_tensor){.name = copy, .dtype = dtype};
     *index = (int32_t)g->n_tensors++;
     return NF_OK;

@@ -5,6 +5,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/err.h"
+#include "engine/ir/about.h"
 #include "engine/ir/attr.h"
 #include "engine/ir/ops.h"
 #include "engine/tensor.h"
@@ -70,6 +71,7 @@ typedef struct ir_graph {
     struct ir_graph **bodies; /* owned: what the nodes of control flow run, by attr.flow */
     size_t n_bodies;
     bool body;   /* a body: any number of inputs and outputs, which may be passed through */
+    ir_about about; /* what the file says of itself; a reader fills it in */
     size_t room; /* bytes of copies of constants that may still be made; see ir_spend */
 } ir_graph;
 

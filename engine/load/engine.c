@@ -5,6 +5,7 @@
 #include "engine/kernels/cpu.h"
 #include "engine/kernels/krn_f32.h"
 #include "engine/kernels/krn_qs8.h"
+#include "engine/model.h"
 #include "engine/options.h"
 
 #include <stdio.h>
@@ -47,6 +48,12 @@ const char *eng_precision_name(eng_precision p)
 {
     static const char *const names[] = {"auto", "fp32", "int8", "int4", "hybrid", "mixed"};
     return (size_t)p < NF_COUNT(names) ? names[p] : "auto";
+}
+
+const char *eng_task_name(eng_task t)
+{
+    static const char *const names[] = {"none", "classification", "regression", "anomaly"};
+    return (size_t)t < NF_COUNT(names) ? names[t] : "none";
 }
 
 const char *eng_arith_name(eng_arith a)

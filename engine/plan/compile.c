@@ -73,7 +73,8 @@ static nf_status describe_io(eng_io **out, const ir_graph *g, const int32_t *ind
         io->quantized = t->quant.n == 1;
         io->scale = io->quantized ? t->quant.scale[0] : 1;
         io->zero_point = io->quantized ? t->quant.zero[0] : 0;
-        memcpy(io->dim, t->dim, sizeof(io->dim));
+        for (int k = 0; k < ENG_MAX_RANK; k++)
+            io->dim[k] = t->dim[k] < 0 ? -1 : t->dim[k];
         io->batched = t->rank > 0 && (t->dim[0] == IR_BATCH || t->dim[0] == 1);
         if (io->batched) io->dim[0] = 1;
         io->open = false;
@@ -156,6 +157,31 @@ static eng_precision precision_of(const eng_model *m)
     return h ? ENG_PREC_HYBRID : q ? ENG_PREC_INT8 : ENG_PREC_FP32;
 }
 
+/* A note for every input and output. */
+static nf_status fill_notes(ir_graph *g, nf_error *err)
+{
+    ir_about *a = &g->about;
+    const nf_status st = ir_about_notes(a, g->n_inputs, g->n_outputs, err);
+    if (st) return st;
+    if (a->n_in != g->n_inputs || a->n_out != g->n_outputs)
+        return nf_fail(err, NF_EFORMAT, "notes",
+                       "of %zu inputs and %zu outputs, there are %zu and %zu", a->n_in, a->n_out,
+                       g->n_inputs, g->n_outputs);
+    return NF_OK;
+}
+
+static void tell_about(eng_info *info, const ir_about *a)
+{
+    info->task = a->task;
+    info->n_labels = a->n_labels;
+    info->labels = a->labels;
+    info->title = a->title ? a->title : "";
+    info->about = a->text ? a->text : "";
+    info->signature = a->signature ? a->signature : "";
+    info->in_notes = a->in;
+    info->out_notes = a->out;
+}
+
 static void sum_up(eng_model *m, const plan_program *p, const eng_options *o)
 {
     const ir_graph *g = m->graph;
@@ -173,6 +199,7 @@ static void sum_up(eng_model *m, const plan_program *p, const eng_options *o)
                        .arena_bound = p ? p->arena_bound : 0,
                        .values_bytes = p ? p->values_bytes : 0,
                        .values_bound = p ? p->values_bound : 0};
+    tell_about(info, &g->about);
     for (size_t i = 0; i < g->n_nodes; i++)
         info->weight_bytes += m->steps[i].weight_bytes;
     for (size_t t = 0; t < g->n_tensors; t++)
@@ -215,7 +242,8 @@ static nf_status describe(eng_model *m, const eng_options *o, nf_error *err)
     plan_program *p = NULL;
     nf_error why = {0};
     nf_status st;
-    if ((st = describe_io(&m->inputs, g, g->inputs, g->n_inputs, err)) ||
+    if ((st = fill_notes(m->graph, err)) ||
+        (st = describe_io(&m->inputs, g, g->inputs, g->n_inputs, err)) ||
         (st = describe_io(&m->outputs, g, g->outputs, g->n_outputs, err)))
         return st;
     m->steps = nf_alloc_array(g->n_nodes + 1, sizeof(*m->steps), NF_MEM_GRAPH);

@@ -16,6 +16,23 @@ typedef enum eng_shapes {
     ENG_SHAPES_OPEN   /* a request brings its shapes: eng_session_run_open */
 } eng_shapes;
 
+/* What the outputs mean, where the file says so. */
+typedef enum eng_task {
+    ENG_TASK_NONE,
+    ENG_TASK_CLASSIFICATION,
+    ENG_TASK_REGRESSION,
+    ENG_TASK_ANOMALY /* a score that a threshold cuts */
+} eng_task;
+
+/* What the file says of one input or output beside its type. Texts are NULL and lists are empty
+ * where it says nothing. */
+typedef struct eng_io_note {
+    const char *alias; /* its name in the signature; the io answers to it too */
+    const char *title, *description, *unit;
+    const float *mean, *deviation; /* the model was trained on (x - mean) / deviation */
+    size_t n_mean, n_deviation;    /* 0, 1, or one for each channel */
+} eng_io_note;
+
 typedef struct eng_info {
     const char *format;      /* "tflite", "onnx" */
     eng_precision precision; /* what runs */
@@ -30,7 +47,18 @@ typedef struct eng_info {
     size_t arena_bound;  /* no plan can need less */
     size_t values_bytes; /* what the activations alone would need: kernels without scratch */
     size_t values_bound; /* no plan can need less */
+    /* what the file says about itself */
+    eng_task task;
+    size_t n_labels;
+    const char *const *labels;    /* [n_labels]: the classes, in the order of their scores */
+    const char *title, *about;    /* name and description; "" = none */
+    const char *signature;        /* key of the signature that the aliases are from; "" = none */
+    const eng_io_note *in_notes;  /* [n_inputs] */
+    const eng_io_note *out_notes; /* [n_outputs] */
 } eng_info;
+
+/** "none", "classification", "regression" or "anomaly". */
+const char *eng_task_name(eng_task t);
 
 /* One step of the compiled program, for `inspect`. */
 typedef struct eng_step_info {
