@@ -143,6 +143,15 @@ typedef union ir_attr {
         int32_t sliced;  /* SCAN: operands of which each trip gets one slice */
     } flow;
     struct {
+        int post;      /* as krn_post */
+        int aggregate; /* as krn_aggregate */
+        int mode;      /* op by op, see ops_ml.h */
+        int64_t outputs;
+        float value;
+        int64_t whole;
+        bool flag;
+    } ml;
+    struct {
         int mode;        /* op by op, see the comment beside its row */
         int32_t size[3]; /* block sizes and the like */
         bool flag, flag2;

@@ -23,6 +23,16 @@ bool ir_is_product(ir_op op)
     return op == IR_CONV_2D || op == IR_DEPTHWISE_CONV_2D || op == IR_FULLY_CONNECTED;
 }
 
+int32_t ir_packed_from(ir_op op)
+{
+    static const int32_t from[IR_OP_COUNT] = {
+        [IR_CONV_2D] = 1,         [IR_DEPTHWISE_CONV_2D] = 1, [IR_FULLY_CONNECTED] = 1,
+        [IR_TREE_CLASSIFIER] = 2, [IR_TREE_REGRESSOR] = 2,    [IR_TREE_ENSEMBLE] = 2,
+        [IR_SVM_CLASSIFIER] = 2,  [IR_SVM_REGRESSOR] = 2,
+    };
+    return from[op] ? from[op] : INT32_MAX;
+}
+
 bool ir_is_flow(ir_op op)
 {
     return op == IR_IF || op == IR_WHILE || op == IR_LOOP || op == IR_SCAN;
@@ -210,6 +220,36 @@ nf_status ir_set_data(ir_tensor *t, nf_bytes content, nf_error *err)
         return nf_fail(err, NF_ENOMEM, t->name, "no memory for %zu constant bytes", content.len);
     memcpy(copy, content.data, content.len);
     return ir_take_data(t, copy, content.len, err);
+}
+
+/* Bytes of all texts; false when their sum does not fit. */
+static bool text_bytes(size_t *bytes, const nf_span *texts, size_t n)
+{
+    *bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!nf_add_size(bytes, *bytes, texts[i].len)) return false;
+    return true;
+}
+
+nf_status ir_set_text(ir_tensor *t, const nf_span *texts, size_t n, nf_error *err)
+{
+    size_t bytes, at = 0;
+    if (!text_bytes(&bytes, texts, n)) return nf_fail(err, NF_ETOOLARGE, t->name, "too much text");
+    char *text = nf_alloc(bytes + 1, NF_MEM_GRAPH);
+    nf_span *spans = nf_alloc_array(n + 1, sizeof(*spans), NF_MEM_GRAPH);
+    if (!text || !spans) {
+        nf_free(text);
+        nf_free(spans);
+        return nf_fail(err, NF_ENOMEM, t->name, "no memory for %zu texts", n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        spans[i] = (nf_span){text + at, texts[i].len};
+        if (texts[i].len) memcpy(text + at, texts[i].s, texts[i].len);
+        at += texts[i].len;
+    }
+    nf_free(t->text);
+    t->text = text;
+    return ir_take_data(t, (uint8_t *)spans, n * sizeof(*spans), err);
 }
 
 ir_clamp *ir_node_clamp(ir_node *node)

@@ -70,9 +70,9 @@ typedef struct ir_graph {
     size_t n_inputs, n_outputs;
     struct ir_graph **bodies; /* owned: what the nodes of control flow run, by attr.flow */
     size_t n_bodies;
-    bool body;   /* a body: any number of inputs and outputs, which may be passed through */
+    bool body;      /* a body: any number of inputs and outputs, which may be passed through */
     ir_about about; /* what the file says of itself; a reader fills it in */
-    size_t room; /* bytes of copies of constants that may still be made; see ir_spend */
+    size_t room;    /* bytes of copies of constants that may still be made; see ir_spend */
 } ir_graph;
 
 nf_status ir_graph_create(ir_graph **out, nf_error *err);
@@ -92,6 +92,10 @@ nf_status ir_set_quant(ir_tensor *t, size_t n, const float *scale, const int32_t
 
 /** Gives the tensor a copy of its constant content; bytes must equal shape x dtype. */
 nf_status ir_set_data(ir_tensor *t, nf_bytes content, nf_error *err);
+
+/** Gives an ENG_STR tensor its content: `n` spans, which must be as many as its shape has, and a
+ * copy of their characters, which the tensor owns. NF_ETOOLARGE, NF_EFORMAT, NF_ENOMEM. */
+nf_status ir_set_text(ir_tensor *t, const nf_span *texts, size_t n, nf_error *err);
 
 /** As ir_set_data, but the callee becomes the owner of `content` (from nf_alloc), also when it
  * fails. */
@@ -146,6 +150,10 @@ bool ir_is_product(ir_op op);
 
 /** True for the ops whose results hold nothing but elements of what they move. */
 bool ir_is_move(ir_op op);
+
+/** The first input of the op whose content is packed into its layer and then given back; INT32_MAX
+ * when there is none. */
+int32_t ir_packed_from(ir_op op);
 
 const char *ir_op_name(ir_op op);
 ir_clamp ir_no_clamp(void);

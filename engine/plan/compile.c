@@ -44,7 +44,7 @@ static nf_status drop_packed(ir_graph *g, nf_error *err)
     if (!read) return nf_fail(err, NF_ENOMEM, "compile", "no memory");
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
-        for (int32_t k = 0; k < (ir_is_product(n->op) ? 1 : n->n_in); k++)
+        for (int32_t k = 0; k < n->n_in && k < ir_packed_from(n->op); k++)
             if (n->in[k] >= 0) read[n->in[k]] = true;
     }
     for (size_t i = 0; i < g->n_outputs; i++)
