@@ -140,6 +140,9 @@ struct plan_step {
             size_t outer, n, inner;
         } softmax;
         struct {
+            size_t rows, cols, outputs;
+        } ml;
+        struct {
             int rank;
             size_t dim[ENG_MAX_RANK], step_a[ENG_MAX_RANK], step_b[ENG_MAX_RANK];
         } loop;
@@ -198,6 +201,18 @@ PLAN_PREPARE(plan_mean_q8);
 PLAN_PREPARE(plan_cast);
 PLAN_PREPARE(plan_same_quant); /* x and y must share scale and zero point */
 
+PLAN_PREPARE(plan_trees);
+PLAN_PREPARE(plan_trees_five);
+PLAN_PREPARE(plan_svm);
+PLAN_PREPARE(plan_linear);
+PLAN_PREPARE(plan_floats); /* all operands and results are FP32 */
+PLAN_PREPARE(plan_join);   /* but the last operand */
+PLAN_PREPARE(plan_imputer);
+PLAN_PREPARE(plan_pick_columns);
+PLAN_PREPARE(plan_map_keys);
+PLAN_PREPARE(plan_one_hot_keys);
+PLAN_PREPARE(plan_texts);
+
 PLAN_BIND(plan_bind_dense_f32);
 PLAN_BIND(plan_bind_dense_q8);
 PLAN_BIND(plan_bind_conv_f32);
@@ -212,6 +227,14 @@ PLAN_BIND(plan_bind_transpose);
 PLAN_BIND(plan_bind_shape);
 PLAN_BIND(plan_bind_flow);
 PLAN_BIND(plan_bind_dequantize);
+
+PLAN_BIND(plan_bind_trees);
+PLAN_BIND(plan_bind_svm);
+PLAN_BIND(plan_bind_linear);
+PLAN_BIND(plan_bind_columns);
+PLAN_BIND(plan_bind_join);
+PLAN_BIND(plan_bind_keys);
+PLAN_BIND(plan_bind_string_normalizer);
 
 PLAN_RUN(plan_run_dense_f32);
 PLAN_RUN(plan_run_dense_q8);
@@ -237,5 +260,18 @@ PLAN_RUN(plan_run_if);
 PLAN_RUN(plan_run_while);
 PLAN_RUN(plan_run_loop);
 PLAN_RUN(plan_run_slices);
+PLAN_RUN(plan_run_trees_f32);
+PLAN_RUN(plan_run_trees_f64);
+PLAN_RUN(plan_run_svm);
+PLAN_RUN(plan_run_linear);
+PLAN_RUN(plan_run_scaler);
+PLAN_RUN(plan_run_normalizer);
+PLAN_RUN(plan_run_binarizer);
+PLAN_RUN(plan_run_imputer);
+PLAN_RUN(plan_run_join);
+PLAN_RUN(plan_run_pick_columns);
+PLAN_RUN(plan_run_map_keys);
+PLAN_RUN(plan_run_one_hot_keys);
+PLAN_RUN(plan_run_string_normalizer);
 
 #endif /* PLAN_LAYER_H */
