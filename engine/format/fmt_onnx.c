@@ -52,8 +52,17 @@ static nf_status check_versions(const fmt_onnx_ctx *o, int64_t ir)
     return o->graph.data ? NF_OK : nf_fail(o->err, NF_EFORMAT, "onnx", "has no graph");
 }
 
-static nf_status check_opset(const fmt_onnx_ctx *o)
+/* A graph of other domains alone need not name the version of ours. */
+static bool has_ours(const fmt_onnx_ctx *o)
 {
+    for (size_t i = 0; i < o->n_nodes; i++)
+        if (!o->nodes[i].domain.len || nf_span_is(o->nodes[i].domain, "ai.onnx")) return true;
+    return false;
+}
+
+static nf_status check_opset(fmt_onnx_ctx *o)
+{
+    if (o->opset == 0 && !has_ours(o)) o->opset = OPSET_MOST;
     if (o->opset < OPSET_LEAST || o->opset > OPSET_MOST)
         return nf_fail(o->err, NF_EUNSUPPORTED, "onnx",
                        "opset %lld of the domain ai.onnx, expected %d to %d", (long long)o->opset,
@@ -87,7 +96,8 @@ static nf_status read_file(ir_graph *g, nf_bytes file, nf_error *err)
     if ((st = fmt_onnx_read_nodes(&o))) goto done;
     if ((st = check_opset(&o))) goto done;
     if ((st = fmt_onnx_read_graph(&o))) goto done;
-    st = fmt_onnx_set_io(&o, NULL, 0);
+    if ((st = fmt_onnx_set_io(&o, NULL, 0))) goto done;
+    st = fmt_onnx_ml_task(&o);
 done:
     fmt_onnx_ctx_fini(&o);
     return st;

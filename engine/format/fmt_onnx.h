@@ -17,6 +17,7 @@ typedef struct fmt_onnx_const {
     int64_t dim[ENG_MAX_RANK];
     nf_bytes proto;
     uint8_t *data; /* owned, decoded; NULL = not yet */
+    bool wide;     /* doubles stay doubles */
 } fmt_onnx_const;
 
 typedef enum fmt_onnx_kind {
@@ -132,6 +133,10 @@ nf_status fmt_onnx_int(int64_t *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, co
                        int64_t absent);
 nf_status fmt_onnx_float(float *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name,
                          float absent);
+/** The attribute's message; {NULL, 0} when the node has none of that name. `want`: its
+ * AttributeProto.AttributeType. */
+nf_status fmt_onnx_attr(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name,
+                        int64_t want);
 /** *count is 0 when the attribute is not there; NF_EUNSUPPORTED when it has over `most`. */
 nf_status fmt_onnx_ints(int64_t *out, size_t *count, size_t most, fmt_onnx_ctx *o,
                         const fmt_onnx_node *n, const char *name);
@@ -154,6 +159,8 @@ nf_status fmt_onnx_dtype(eng_dtype *out, fmt_onnx_ctx *o, int32_t type, nf_span 
 bool fmt_onnx_is_real(eng_dtype dtype);
 /** Writes exactly elements * size bytes. */
 nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c);
+/** The element type that a constant has in the graph. */
+eng_dtype fmt_onnx_stored_type(const fmt_onnx_const *c);
 /** Elements and bytes of a constant. */
 nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c);
 /** Decodes a constant value and keeps the content. NF_EUNSUPPORTED: the value is not constant. */
@@ -210,6 +217,9 @@ nf_status fmt_onnx_emit(fmt_onnx_ctx *o, ir_op op, const int32_t *in, int32_t n_
 nf_status fmt_onnx_set_quant(fmt_onnx_ctx *o, ir_tensor *t, int32_t scale, int32_t zero,
                              int64_t axis);
 
+/** fmt_onnx_ml_task.c: what the outputs of the graph mean, from the nodes that they come from. */
+nf_status fmt_onnx_ml_task(fmt_onnx_ctx *o);
+
 /* the operators */
 nf_status fmt_onnx_conv(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_max_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n);
@@ -220,6 +230,8 @@ nf_status fmt_onnx_gemm(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_matmul(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_quantize(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_dequantize(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_string_normalizer(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_identity(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_flatten(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_reshape(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_squeeze(fmt_onnx_ctx *o, const fmt_onnx_node *n);

@@ -15,9 +15,8 @@ static nf_status read_kind(nf_span *name, int64_t *type, fmt_onnx_ctx *o, nf_byt
     return fmt_onnx_broken(o, &p);
 }
 
-/* The attribute's message; {NULL, 0} when the node has none of that name. */
-static nf_status find(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name,
-                      int64_t want)
+nf_status fmt_onnx_attr(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, const char *name,
+                        int64_t want)
 {
     fmt_pb p = fmt_pb_open(n->message);
     fmt_field f;
@@ -58,7 +57,7 @@ nf_status fmt_onnx_int(int64_t *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, co
 {
     nf_bytes a;
     fmt_field f;
-    const nf_status st = find(&a, o, n, name, INT);
+    const nf_status st = fmt_onnx_attr(&a, o, n, name, INT);
     *out = absent;
     if (st || !a.data) return st;
     *out = field(&f, a, 3, FMT_VARINT) ? (int64_t)f.value : 0;
@@ -70,7 +69,7 @@ nf_status fmt_onnx_float(float *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, co
 {
     nf_bytes a;
     fmt_field f;
-    const nf_status st = find(&a, o, n, name, FLOAT);
+    const nf_status st = fmt_onnx_attr(&a, o, n, name, FLOAT);
     *out = absent;
     if (st || !a.data) return st;
     const uint32_t bits = field(&f, a, 2, FMT_FIXED32) ? (uint32_t)f.value : 0;
@@ -83,7 +82,7 @@ nf_status fmt_onnx_ints(int64_t *out, size_t *count, size_t most, fmt_onnx_ctx *
 {
     nf_bytes a;
     fmt_field f;
-    const nf_status st = find(&a, o, n, name, INTS);
+    const nf_status st = fmt_onnx_attr(&a, o, n, name, INTS);
     *count = 0;
     if (st || !a.data) return st;
     fmt_pb p = fmt_pb_open(a);
@@ -107,7 +106,7 @@ nf_status fmt_onnx_text(nf_span *out, fmt_onnx_ctx *o, const fmt_onnx_node *n, c
 {
     nf_bytes a;
     fmt_field f;
-    const nf_status st = find(&a, o, n, name, TEXT);
+    const nf_status st = fmt_onnx_attr(&a, o, n, name, TEXT);
     *out = (nf_span){0};
     if (!st && a.data && field(&f, a, 4, FMT_LENGTH)) *out = fmt_pb_text(&f);
     return st;
@@ -117,7 +116,7 @@ nf_status fmt_onnx_proto(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n,
 {
     nf_bytes a;
     fmt_field f;
-    const nf_status st = find(&a, o, n, name, TENSOR);
+    const nf_status st = fmt_onnx_attr(&a, o, n, name, TENSOR);
     *out = (nf_bytes){0};
     if (!st && a.data && field(&f, a, 5, FMT_LENGTH)) *out = f.bytes;
     return st;
@@ -127,7 +126,7 @@ nf_status fmt_onnx_graph(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n,
 {
     nf_bytes a;
     fmt_field f;
-    const nf_status st = find(&a, o, n, name, GRAPH);
+    const nf_status st = fmt_onnx_attr(&a, o, n, name, GRAPH);
     *out = (nf_bytes){0};
     if (!st && a.data && field(&f, a, 6, FMT_LENGTH)) *out = f.bytes;
     return st;
@@ -155,7 +154,7 @@ nf_status fmt_onnx_reals(float *out, size_t *count, size_t most, fmt_onnx_ctx *o
 {
     nf_bytes a;
     fmt_field f;
-    nf_status st = find(&a, o, n, name, FLOATS);
+    nf_status st = fmt_onnx_attr(&a, o, n, name, FLOATS);
     *count = 0;
     if (st || !a.data) return st;
     fmt_pb p = fmt_pb_open(a);
@@ -171,7 +170,7 @@ nf_status fmt_onnx_text_at(nf_span *out, fmt_onnx_ctx *o, const fmt_onnx_node *n
 {
     nf_bytes a;
     fmt_field f;
-    const nf_status st = find(&a, o, n, name, TEXTS);
+    const nf_status st = fmt_onnx_attr(&a, o, n, name, TEXTS);
     size_t at = 0;
     *out = (nf_span){0};
     if (st || !a.data) return st;

@@ -57,7 +57,10 @@ nf_status fmt_onnx_out(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n,
 nf_status fmt_onnx_temp(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n,
                         const char *suffix, eng_dtype dtype)
 {
-    return add_tensor(tensor, o, fmt_onnx_result(o, n)->name, suffix, dtype);
+    nf_span name = {"", 0};
+    for (size_t i = 0; i < n->n_out && !name.len; i++)
+        name = o->refs[n->first + n->n_in + i].name;
+    return add_tensor(tensor, o, name, suffix, dtype);
 }
 
 /* Ops that move bytes keep the meaning of the bytes. */
@@ -119,6 +122,15 @@ nf_status fmt_onnx_real_input(fmt_onnx_ctx *o, fmt_onnx_value *v)
     return fmt_onnx_emit(o, IR_CAST, &from, 1, v->tensor, NULL);
 }
 
+static nf_status take_content(fmt_onnx_ctx *o, ir_tensor *t, uint8_t *take_data, size_t elems)
+{
+    if (t->dtype != ENG_STR)
+        return ir_take_data(t, take_data, elems * eng_dtype_size(t->dtype), o->err);
+    const nf_status st = ir_set_text(t, (const nf_span *)(const void *)take_data, elems, o->err);
+    nf_free(take_data);
+    return st;
+}
+
 /* Gives a constant tensor its content; c in its own order of axes. */
 static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const char *suffix,
                            const fmt_onnx_const *c)
@@ -128,7 +140,7 @@ static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const
     nf_status st;
     if ((st = fmt_onnx_size(&elems, &bytes, o, c))) return st;
     if ((st = fmt_onnx_dtype(&dtype, o, c->type, name))) return st;
-    if (fmt_onnx_is_real(dtype)) dtype = ENG_F32;
+    dtype = fmt_onnx_stored_type(c);
     if ((st = fmt_onnx_spend(o, bytes + c->proto.len))) return st;
     if ((st = add_tensor(tensor, o, name, suffix, dtype))) return st;
     ir_tensor *t = &o->g->tensors[*tensor];
@@ -140,7 +152,7 @@ static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const
         nf_free(data);
         return st;
     }
-    return ir_take_data(t, data, bytes, o->err);
+    return take_content(o, t, data, elems);
 }
 
 nf_status fmt_onnx_new_const(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_const *c)

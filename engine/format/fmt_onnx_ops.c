@@ -102,7 +102,7 @@ static nf_status read_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 }
 
 /* Another name for the same values; an output of the model gets a tensor of its own. */
-static nf_status read_identity(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+nf_status fmt_onnx_identity(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
     const fmt_onnx_value *x = fmt_onnx_value_of(o, fmt_onnx_in(o, n, 0));
     fmt_onnx_value *y = fmt_onnx_result(o, n);
@@ -129,7 +129,7 @@ static nf_status read_dropout(fmt_onnx_ctx *o, const fmt_onnx_node *n)
         (st = fmt_onnx_numbers(&training, &count, 1, o, fmt_onnx_in(o, n, 2))))
         return st;
     if (training) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "Dropout in training mode");
-    return read_identity(o, n);
+    return fmt_onnx_identity(o, n);
 }
 
 static nf_status read_constant(fmt_onnx_ctx *o, const fmt_onnx_node *n)
@@ -156,7 +156,7 @@ const fmt_onnx_row fmt_onnx_core_rows[] = {
     {"Flatten", 1, 1, fmt_onnx_flatten},
     {"Gemm", 2, 3, fmt_onnx_gemm},
     {"GlobalAveragePool", 1, 1, fmt_onnx_global_pool},
-    {"Identity", 1, 1, read_identity},
+    {"Identity", 1, 1, fmt_onnx_identity},
     {"MatMul", 2, 2, fmt_onnx_matmul},
     {"MaxPool", 1, 1, fmt_onnx_max_pool},
     {"Mul", 2, 2, read_mul},
@@ -165,6 +165,7 @@ const fmt_onnx_row fmt_onnx_core_rows[] = {
     {"Reshape", 2, 2, fmt_onnx_reshape},
     {"Softmax", 1, 1, read_softmax},
     {"Squeeze", 1, 2, fmt_onnx_squeeze},
+    {"StringNormalizer", 1, 1, fmt_onnx_string_normalizer},
     {"Sub", 2, 2, read_sub},
     {"Transpose", 1, 1, fmt_onnx_transpose},
     {"Unsqueeze", 1, 2, fmt_onnx_unsqueeze},

@@ -17,7 +17,7 @@ static const struct {
 } types[] = {
     {"UNDEFINED", -1, 0},      {"FLOAT", ENG_F32, 4},     {"UINT8", ENG_U8, 5},
     {"INT8", ENG_I8, 5},       {"UINT16", ENG_U16, 5},    {"INT16", ENG_I16, 5},
-    {"INT32", ENG_I32, 5},     {"INT64", ENG_I64, 7},     {"STRING", -1, 0},
+    {"INT32", ENG_I32, 5},     {"INT64", ENG_I64, 7},     {"STRING", ENG_STR, 6},
     {"BOOL", ENG_BOOL, 5},     {"FLOAT16", ENG_F16, 5},   {"DOUBLE", ENG_F64, 10},
     {"UINT32", ENG_U32, 11},   {"UINT64", ENG_U64, 11},   {"COMPLEX64", -1, 0},
     {"COMPLEX128", -1, 0},     {"BFLOAT16", ENG_BF16, 5}, {"FLOAT8E4M3FN", -1, 0},
@@ -103,6 +103,18 @@ nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_
     return NF_OK;
 }
 
+static eng_dtype file_type(const fmt_onnx_const *c)
+{
+    return (eng_dtype)types[c->type].dtype;
+}
+
+/* Halves and doubles are FP32 as soon as they are read, but for the doubles of `wide`. */
+eng_dtype fmt_onnx_stored_type(const fmt_onnx_const *c)
+{
+    const eng_dtype type = file_type(c);
+    return fmt_onnx_is_real(type) && !(c->wide && type == ENG_F64) ? ENG_F32 : type;
+}
+
 nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c)
 {
     ir_tensor probe = {.rank = c->rank};
@@ -113,24 +125,13 @@ nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt
     if (!ir_elems(elems, &probe, 1))
         return nf_fail(o->err, NF_ETOOLARGE, o->where, "a constant of over %zu elements",
                        IR_MAX_ELEMS);
-    *bytes = *elems * eng_dtype_size(fmt_onnx_is_real(dtype) ? ENG_F32 : dtype);
+    *bytes = *elems * eng_dtype_size(fmt_onnx_stored_type(c));
     return NF_OK;
-}
-
-static eng_dtype file_type(const fmt_onnx_const *c)
-{
-    return (eng_dtype)types[c->type].dtype;
-}
-
-/* Halves and doubles are FP32 as soon as they are read. */
-static eng_dtype stored_type(const fmt_onnx_const *c)
-{
-    return fmt_onnx_is_real(file_type(c)) ? ENG_F32 : file_type(c);
 }
 
 static size_t element_size(const fmt_onnx_const *c)
 {
-    return eng_dtype_size(stored_type(c));
+    return eng_dtype_size(fmt_onnx_stored_type(c));
 }
 
 bool fmt_onnx_is_real(eng_dtype dtype)
@@ -225,6 +226,22 @@ static nf_status decode_plain(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const
     return NF_OK;
 }
 
+/* Spans of the file's own text. */
+static nf_status decode_texts(nf_span *out, size_t elems, fmt_onnx_ctx *o, const fmt_onnx_const *c)
+{
+    fmt_pb p = fmt_pb_open(c->proto);
+    fmt_field f;
+    size_t n = 0;
+    while (fmt_pb_next(&f, &p)) {
+        if (!fmt_pb_is(&f, types[c->type].field, FMT_LENGTH)) continue;
+        if (n < elems) out[n] = fmt_pb_text(&f);
+        n++;
+    }
+    if (n == elems) return fmt_onnx_broken(o, &p);
+    return nf_fail(o->err, NF_EFORMAT, o->where, "a constant has %zu texts, expected %zu", n,
+                   elems);
+}
+
 nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt_onnx_const *c)
 {
     size_t elems, want;
@@ -234,7 +251,8 @@ nf_status fmt_onnx_decode(uint8_t *out, size_t bytes, fmt_onnx_ctx *o, const fmt
         memcpy(out, c->data, bytes);
         return NF_OK;
     }
-    if (!fmt_onnx_is_real(file_type(c))) return decode_plain(out, elems, o, c);
+    if (file_type(c) == ENG_STR) return decode_texts((nf_span *)(void *)out, elems, o, c);
+    if (fmt_onnx_stored_type(c) == file_type(c)) return decode_plain(out, elems, o, c);
     uint8_t *plain = nf_alloc(elems * eng_dtype_size(file_type(c)) + 1, NF_MEM_GRAPH);
     if (!plain) return nf_fail(o->err, NF_ENOMEM, o->where, "no memory for %zu numbers", elems);
     st = decode_plain(plain, elems, o, c);
@@ -271,7 +289,7 @@ nf_status fmt_onnx_floats(const float **out, size_t *n, fmt_onnx_ctx *o, int32_t
     const fmt_onnx_const *c;
     nf_status st;
     if ((st = fmt_onnx_content(&c, n, o, value))) return st;
-    if (stored_type(c) != ENG_F32)
+    if (fmt_onnx_stored_type(c) != ENG_F32)
         return nf_fail(o->err, NF_EFORMAT, o->where, "a parameter is %s, expected FLOAT",
                        types[c->type].name);
     *out = (const float *)(const void *)c->data;
