@@ -24,7 +24,8 @@ typedef enum fmt_onnx_kind {
     FMT_ONNX_COMPUTED, /* result of a node, or an input of the model */
     FMT_ONNX_CONST,
     FMT_ONNX_DQ, /* a DequantizeLinear of a constant: nodes may want it in another layout */
-    FMT_ONNX_ALIAS
+    FMT_ONNX_ALIAS,
+    FMT_ONNX_LIST /* a sequence whose tensors are known one by one */
 } fmt_onnx_kind;
 
 typedef struct fmt_onnx_value {
@@ -38,6 +39,8 @@ typedef struct fmt_onnx_value {
     bool shadowed;                     /* an input that an initializer replaces */
     int32_t source, scale, zero, axis; /* DQ: values; ALIAS: source */
     fmt_onnx_const c;
+    int32_t *items; /* LIST: owned, tensors of the graph */
+    size_t n_items;
 } fmt_onnx_value;
 
 typedef struct fmt_onnx_node {
@@ -92,9 +95,10 @@ typedef struct fmt_onnx_row {
 } fmt_onnx_row;
 
 extern const fmt_onnx_row fmt_onnx_core_rows[], fmt_onnx_math_rows[], fmt_onnx_move_rows[],
-    fmt_onnx_nn_rows[], fmt_onnx_rnn_rows[], fmt_onnx_flow_rows[]; /* domain ai.onnx */
-extern const fmt_onnx_row fmt_onnx_ml_rows[];                      /* ai.onnx.ml */
-extern const fmt_onnx_row fmt_onnx_ms_rows[];                      /* com.microsoft */
+    fmt_onnx_nn_rows[], fmt_onnx_rnn_rows[], fmt_onnx_flow_rows[],
+    fmt_onnx_sequence_rows[];                 /* domain ai.onnx */
+extern const fmt_onnx_row fmt_onnx_ml_rows[]; /* ai.onnx.ml */
+extern const fmt_onnx_row fmt_onnx_ms_rows[]; /* com.microsoft */
 
 /* fmt_onnx_graph.c: the lists of the graph */
 nf_status fmt_onnx_read_nodes(fmt_onnx_ctx *o);

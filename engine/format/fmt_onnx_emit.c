@@ -225,6 +225,8 @@ nf_status fmt_onnx_use(int32_t *tensor, fmt_onnx_ctx *o, int32_t value)
 {
     const fmt_onnx_value *v = fmt_onnx_value_of(o, value);
     if (!v) return nf_fail(o->err, NF_EFORMAT, o->where, "an input is left out");
+    if (v->kind == FMT_ONNX_LIST)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a sequence in the place of a tensor");
     if (v->kind != FMT_ONNX_COMPUTED) return fmt_onnx_stored(tensor, o, value, NULL);
     if (v->tensor == IR_NONE)
         return nf_fail(o->err, NF_EFORMAT, o->where,

@@ -230,8 +230,10 @@ nf_status fmt_onnx_read_graph(fmt_onnx_ctx *o)
 
 void fmt_onnx_ctx_fini(fmt_onnx_ctx *o)
 {
-    for (size_t i = 0; o->values && i < o->n_values; i++)
+    for (size_t i = 0; o->values && i < o->n_values; i++) {
         nf_free(o->values[i].c.data);
+        nf_free(o->values[i].items);
+    }
     nf_free(o->nodes);
     nf_free(o->refs);
     nf_free(o->values);

@@ -176,10 +176,11 @@ static const struct {
     const char *domain;
     const fmt_onnx_row *rows;
 } tables[] = {
-    {"ai.onnx", fmt_onnx_core_rows},  {"ai.onnx", fmt_onnx_math_rows},
-    {"ai.onnx", fmt_onnx_move_rows},  {"ai.onnx", fmt_onnx_nn_rows},
-    {"ai.onnx", fmt_onnx_rnn_rows},   {"ai.onnx", fmt_onnx_flow_rows},
-    {"ai.onnx.ml", fmt_onnx_ml_rows}, {"com.microsoft", fmt_onnx_ms_rows},
+    {"ai.onnx", fmt_onnx_core_rows},     {"ai.onnx", fmt_onnx_math_rows},
+    {"ai.onnx", fmt_onnx_move_rows},     {"ai.onnx", fmt_onnx_nn_rows},
+    {"ai.onnx", fmt_onnx_rnn_rows},      {"ai.onnx", fmt_onnx_sequence_rows},
+    {"ai.onnx", fmt_onnx_flow_rows},     {"ai.onnx.ml", fmt_onnx_ml_rows},
+    {"com.microsoft", fmt_onnx_ms_rows},
 };
 
 const fmt_onnx_row *fmt_onnx_op(const fmt_onnx_node *n)
