@@ -1,5 +1,5 @@
-"""make.py - writes the model files below tests/bad that no reader may take, and the good ones below
-tests/fuzz/corpus that fuzzing starts from.
+"""make.py - writes the model files below tests/bad that no reader may take (load: that read, but of
+which no model can be made), and the good ones below tests/fuzz/corpus that fuzzing starts from.
 
 The .tflite files are models/temp/1/edge.tflite and tests/golden/*/model.tflite with one number
 changed; the .onnx files are built here. Only the standard library is needed.
@@ -184,6 +184,12 @@ def attr(name, value):
         return msg(5, msg(1, name) + b"\x15" + struct.pack("<f", value) + num(20, 1))
     if isinstance(value, str):
         return msg(5, msg(1, name) + msg(4, value) + num(20, 3))
+    if isinstance(value, bytes):  # a tensor
+        return msg(5, msg(1, name) + msg(5, value) + num(20, 4))
+    if isinstance(value, list) and value and isinstance(value[0], float):
+        return msg(5, msg(1, name) + msg(7, floats(*value)) + num(20, 6))
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return msg(5, msg(1, name) + b"".join(msg(9, v) for v in value) + num(20, 8))
     if isinstance(value, list):
         return msg(5, msg(1, name) + b"".join(num(8, v) for v in value) + num(20, 7))
     return msg(5, msg(1, name) + num(3, value) + num(20, 2))
@@ -296,6 +302,142 @@ ONNX = {
 }
 
 
+# ---- ONNX: classical machine learning; these read well, but no model can be made of them ---------
+ML = "ai.onnx.ml"
+UINT8, STRING = 2, 8
+
+
+def ml(op, outs=("y",), kind=FLOAT, **attrs):
+    """x [N, 3] -> outs; the first is the graph's output."""
+    graph = node(op, ["x"], outs, domain=ML, **attrs) + info(11, "x", ("N", 3))
+    graph += b"".join(info(12, o, [], k) for o, k in zip(outs, (kind, FLOAT)))
+    return num(1, 8) + msg(7, graph) + msg(8, msg(1, ML) + num(2, 5)) + msg(8, num(2, 13))
+
+
+#   0: x0 <= 0.5 ? 1 : 2      1: a leaf      2: x1 < 0.25 ? 3 : 4      3, 4: leaves
+TREE = dict(nodes_treeids=[0] * 5, nodes_nodeids=[0, 1, 2, 3, 4], nodes_featureids=[0, 0, 1, 0, 0],
+            nodes_modes=["BRANCH_LEQ", "LEAF", "BRANCH_LT", "LEAF", "LEAF"],
+            nodes_values=[0.5, 0.0, 0.25, 0.0, 0.0], nodes_truenodeids=[1, 0, 3, 0, 0],
+            nodes_falsenodeids=[2, 0, 4, 0, 0], nodes_missing_value_tracks_true=[0] * 5)
+CLASSES = dict(TREE, class_treeids=[0] * 3, class_nodeids=[1, 3, 4], class_ids=[0, 1, 2],
+               class_weights=[1.0, 1.0, 1.0], classlabels_int64s=[10, 20, 30])
+TARGETS = dict(TREE, target_treeids=[0] * 3, target_nodeids=[1, 3, 4], target_ids=[0, 0, 0],
+               target_weights=[1.5, 2.5, 3.5], n_targets=1)
+FIVE = dict(tree_roots=[0], nodes_featureids=[0, 1], nodes_truenodeids=[0, 1],
+            nodes_trueleafs=[1, 1], nodes_falsenodeids=[1, 2], nodes_falseleafs=[0, 1],
+            nodes_modes=tensor_proto("", UINT8, (2,), bytes([0, 1])),
+            nodes_splits=tensor_proto("", FLOAT, (2,), floats(0.5, 0.25)),
+            leaf_targetids=[0, 0, 0], n_targets=1,
+            leaf_weights=tensor_proto("", FLOAT, (3,), floats(1.5, 2.5, 3.5)))
+SVM = dict(support_vectors=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0], coefficients=[1.0, -1.0],
+           rho=[0.25], kernel_type="RBF", kernel_params=[0.5, 0.0, 3.0])
+SVC = dict(SVM, vectors_per_class=[1, 1], classlabels_ints=[3, 7])
+LINEAR = dict(coefficients=[1.0, 2.0, 3.0, -1.0, 0.0, 1.0], intercepts=[0.5, -0.5])
+LABEL = ("y", "s")
+
+
+def classes(**changes):
+    return ml("TreeEnsembleClassifier", LABEL, INT64, **dict(CLASSES, **changes))
+
+
+def targets(**changes):
+    return ml("TreeEnsembleRegressor", **dict(TARGETS, **changes))
+
+
+def five(**changes):
+    return ml("TreeEnsemble", **dict(FIVE, **changes))
+
+
+def svc(**changes):
+    return ml("SVMClassifier", LABEL, INT64, **dict(SVC, **changes))
+
+
+def svr(**changes):
+    return ml("SVMRegressor", **dict(SVM, n_supports=2, **changes))
+
+
+def linear(**changes):
+    return ml("LinearClassifier", LABEL, INT64, **dict(LINEAR, classlabels_ints=[4, 5], **changes))
+
+
+LOAD = {
+    "type_string": model([RELU], kind=STRING),
+    "tree_node_twice": classes(nodes_nodeids=[0, 1, 2, 3, 3]),
+    "tree_node_missing": classes(nodes_truenodeids=[9, 0, 3, 0, 0]),
+    "tree_node_negative": classes(nodes_falsenodeids=[-1, 0, 4, 0, 0]),
+    "tree_node_huge": classes(nodes_falsenodeids=[1 << 62, 0, 4, 0, 0]),
+    "tree_cycle": classes(nodes_falsenodeids=[2, 0, 0, 0, 0]),
+    "tree_of_none": classes(nodes_treeids=[0, 0, 0, 0, 7]),
+    "tree_feature_negative": classes(nodes_featureids=[-1, 0, 1, 0, 0]),
+    "tree_feature_behind": classes(nodes_featureids=[3, 0, 1, 0, 0]),
+    "tree_feature_huge": classes(nodes_featureids=[1 << 40, 0, 1, 0, 0]),
+    "tree_mode": classes(nodes_modes=["BRANCH", "LEAF", "BRANCH_LT", "LEAF", "LEAF"]),
+    "tree_mode_empty": classes(nodes_modes=["", "LEAF", "BRANCH_LT", "LEAF", "LEAF"]),
+    "tree_modes_four": classes(nodes_modes=["LEAF"] * 4),
+    "tree_values_four": classes(nodes_values=[0.5] * 4),
+    "tree_missing_four": classes(nodes_missing_value_tracks_true=[1] * 4),
+    "tree_class_negative": classes(class_ids=[-1, 1, 2]),
+    "tree_class_behind": classes(class_ids=[0, 1, 3]),
+    "tree_class_tree": classes(class_treeids=[0, 0, 1]),
+    "tree_class_node": classes(class_nodeids=[1, 3, 5]),
+    "tree_class_branch": classes(class_nodeids=[1, 3, 2]),
+    "tree_class_ids_two": classes(class_ids=[0, 1]),
+    "tree_weights_two": classes(class_weights=[1.0, 1.0]),
+    "tree_base_two": classes(base_values=[1.0, 1.0]),
+    "tree_target_negative": targets(target_ids=[0, -1, 0]),
+    "tree_target_behind": targets(target_ids=[0, 1, 0]),
+    "tree_targets_huge": targets(n_targets=1 << 40),
+    "five_root_negative": five(tree_roots=[-1]),
+    "five_root_behind": five(tree_roots=[2]),
+    "five_no_root": five(tree_roots=[]),
+    "five_node_behind": five(nodes_falsenodeids=[2, 2]),
+    "five_node_negative": five(nodes_falsenodeids=[-1, 2]),
+    "five_leaf_behind": five(nodes_falsenodeids=[1, 3]),
+    "five_cycle": five(nodes_falsenodeids=[0, 2]),
+    "five_feature": five(nodes_featureids=[3, 1]),
+    "five_mode": five(nodes_modes=tensor_proto("", UINT8, (2,), bytes([0, 7]))),
+    "five_modes_float": five(nodes_modes=tensor_proto("", FLOAT, (2,), floats(0, 1))),
+    "five_member_of_none": five(nodes_modes=tensor_proto("", UINT8, (2,), bytes([0, 6]))),
+    "five_target": five(leaf_targetids=[0, 0, 1]),
+    "five_weights_two": five(leaf_weights=tensor_proto("", FLOAT, (2,), floats(1, 2))),
+    "five_splits_one": five(nodes_splits=tensor_proto("", FLOAT, (1,), floats(1))),
+    "svm_vectors_five": svc(support_vectors=[1.0] * 5),
+    "svm_columns": svc(support_vectors=[1.0] * 8),
+    "svm_coefficients_one": svc(coefficients=[1.0]),
+    "svm_per_class_huge": svc(vectors_per_class=[1, 1 << 62]),
+    "svm_per_class_negative": svc(vectors_per_class=[3, -1]),
+    "svm_labels_three": svc(classlabels_ints=[1, 2, 3]),
+    "svm_prob_b": svc(prob_a=[1.0]),
+    "svm_params_two": svc(kernel_params=[1.0, 2.0]),
+    "svm_no_rho": svr(rho=[]),
+    "svm_supports": svr(coefficients=[1.0]),
+    "linear_columns": linear(coefficients=[1.0] * 8),
+    "linear_labels": linear(intercepts=[1.0, 2.0, 3.0]),
+    "scaler_two": ml("Scaler", offset=[1.0, 2.0], scale=[1.0]),
+    "imputer_four": ml("Imputer", imputed_value_floats=[1.0] * 4),
+}
+ONNX.update({
+    "tree_no_labels": classes(classlabels_int64s=[]),
+    "tree_post": classes(post_transform="SOFT"),
+    "tree_aggregate": targets(aggregate_function="MEDIAN"),
+    "tree_targets_zero": targets(n_targets=0),
+    "five_post": five(post_transform=5),
+    "five_aggregate": five(aggregate_function=-1),
+    "svm_kernel": svc(kernel_type="CUBIC"),
+    "linear_coefficients_five": linear(coefficients=[1.0] * 5),
+    "vectorizer_widths": ml("FeatureVectorizer", inputdimensions=[3, 3]),
+    "vectorizer_negative": ml("FeatureVectorizer", inputdimensions=[-3]),
+    "encoder_no_keys": ml("LabelEncoder", values_floats=[1.0]),
+    "maps": ml("DictVectorizer", int64_vocabulary=[1]),
+})
+del ONNX["type_string"]
+
+
+def make_load():
+    for name, data in LOAD.items():
+        (HERE / "load" / (name + ".onnx")).write_bytes(data)
+
+
 def make_onnx():
     for name, data in ONNX.items():
         (HERE / "onnx" / (name + ".onnx")).write_bytes(data)
@@ -343,6 +485,35 @@ SEEDS_ONNX = {
 }
 
 
+SEEDS_ONNX.update({
+    "trees": classes(),
+    "trees_texts": ml("TreeEnsembleClassifier", LABEL, STRING,
+                      **dict({k: v for k, v in CLASSES.items() if k != "classlabels_int64s"},
+                             classlabels_strings=["low", "middle", "high"])),
+    "trees_sums": targets(post_transform="LOGISTIC", base_values=[0.5]),
+    "trees_five": five(),
+    "svm_pairs": svc(),
+    "svm_chances": svc(prob_a=[-1.0], prob_b=[0.1]),
+    "svm_one_class": svr(one_class=1),
+    "linear": linear(post_transform="SOFTMAX"),
+    "linear_sums": ml("LinearRegressor", targets=2, **LINEAR),
+    "scaler": ml("Scaler", offset=[1.0], scale=[1.0, 2.0, 3.0]),
+    "normalizer": ml("Normalizer", norm="L2"),
+    "imputer": ml("Imputer", imputed_value_floats=[1.0, 2.0, 3.0], replaced_value_float=0.0),
+    "binarizer": ml("Binarizer", threshold=0.5),
+    "vectorizer": ml("FeatureVectorizer", inputdimensions=[3]),
+    "encoder": ml("LabelEncoder", keys_floats=[0.0, 1.0], values_strings=["a", "b"],
+                  kind=STRING),
+    "one_hot": ml("OneHotEncoder", cats_int64s=[0, 5]),
+    "words": model([node("StringNormalizer", ["x"], ["y"], stopwords=["a"],
+                         case_change_action="UPPER")], x=("N",), kind=STRING),
+    "sequence": model([node("SequenceConstruct", ["x", "x"], ["a"]),
+                       node("SequenceInsert", ["a", "x", "p"], ["b"]),
+                       node("ConcatFromSequence", ["b"], ["y"], axis=0)],
+                      [tensor_proto("p", INT64, (), struct.pack("<q", -1))], x=(2, 3)),
+})
+
+
 def make_seeds():
     for name, data in SEEDS_ONNX.items():
         (SEEDS / "fuzz_onnx" / (name + ".onnx")).write_bytes(data)
@@ -353,8 +524,9 @@ def make_seeds():
 
 
 if __name__ == "__main__":
-    for folder in (HERE / "tflite", HERE / "onnx", SEEDS / "fuzz_tflite", SEEDS / "fuzz_onnx"):
+    for folder in (HERE / "tflite", HERE / "onnx", HERE / "load", SEEDS / "fuzz_tflite", SEEDS / "fuzz_onnx"):
         folder.mkdir(parents=True, exist_ok=True)
     make_tflite()
     make_onnx()
+    make_load()
     make_seeds()

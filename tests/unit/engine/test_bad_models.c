@@ -57,6 +57,7 @@ static void ours(void **state)
     (void)state;
     assert_true(refuse_folder(NF_SOURCE_DIR "/tests/bad/tflite") >= 30);
     assert_true(refuse_folder(NF_SOURCE_DIR "/tests/bad/onnx") >= 50);
+    assert_true(refuse_folder(NF_SOURCE_DIR "/tests/bad/load") >= 50);
 }
 
 static void corpus(void **state)
