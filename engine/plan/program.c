@@ -63,6 +63,7 @@ static void *place_of(const plan_builder *b, size_t t)
 {
     const plan_block *k = &b->blocks[b->root[t]];
     if (b->tensors[t].data) return b->tensors[t].data; /* constant, computed, or a variable */
+    if (b->p->shapes[t].elems == 0) return b->p->arena; /* empty: an address that is none's */
     return k->bytes ? b->p->arena + k->offset : NULL;
 }
 

@@ -149,6 +149,7 @@ static void fill(void *to, const eng_view *v, const eng_io *io, size_t first, si
     const size_t n = rows * io->row_elems;
     const void *from = rows_of(v, io, first);
     krn_type type;
+    if (n == 0) return;
     if (v->dtype == io->dtype) {
         memcpy(to, from, n * eng_dtype_size(io->dtype));
     } else if (io->dtype == ENG_I16) {
@@ -166,6 +167,7 @@ static void fetch(const eng_view *v, const void *from, const eng_io *io, size_t 
     const size_t n = rows * io->row_elems;
     void *to = rows_of(v, io, first);
     krn_type type;
+    if (n == 0) return;
     if (v->dtype == io->dtype) {
         memcpy(to, from, n * eng_dtype_size(io->dtype));
     } else if (io->dtype == ENG_I16) {
@@ -345,6 +347,16 @@ nf_status eng_session_run_open(eng_session *s, const eng_view *in, nf_error *err
         st = take_shape(&shapes[i], &in[i], &m->inputs[i], err);
     if (!st) st = (m->eager ? run_eager : run_cached)(s, in, shapes, err);
     nf_free(shapes);
+    return st;
+}
+
+nf_status eng_session_fetch(const eng_view *to, const eng_session *s, size_t i, nf_error *err)
+{
+    const int32_t t = s->model->graph->outputs[i];
+    eng_io whole = s->model->outputs[i];
+    whole.row_elems = s->latest->shapes[t].elems;
+    const nf_status st = check_view(to, &whole, 1, err);
+    if (!st) fetch(to, s->latest->place[t], &whole, 0, 1);
     return st;
 }
 

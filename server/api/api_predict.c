@@ -8,6 +8,7 @@
 #include "server/wire/wire.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The two protocols differ only in how bodies look. */
 typedef struct dialect {
@@ -42,18 +43,46 @@ static void finish(srv_model **m, srv_req *req, unsigned slot)
     srv_model_unref(m);
 }
 
+/* The task is model.json's, or else the model file's. */
+static bool find_anomaly(srv_anomaly *a, const srv_model *m)
+{
+    const srv_manifest *const f = m->manifest;
+    const char *const task = *f->task ? f->task : eng_task_name(m->info->task);
+    *a = (srv_anomaly){.threshold = f->threshold, .above = f->above};
+    return strcmp(task, "anomaly") == 0 && srv_find_anomaly(&a->output, m->info, f->score);
+}
+
+/* In: the inputs of the call; out: its outputs. */
+static nf_status compute(predict_job *p, unsigned slot, nf_error *err)
+{
+    srv_model *m = p->model;
+    srv_call *call = &p->call;
+    eng_session *session;
+    nf_status st;
+    if (!srv_runs_open(m->info)) {
+        st = srv_call_outputs(call, &p->req->arena, err);
+        return st ? st : srv_model_run(m, slot, call->in, call->out, call->rows, err);
+    }
+    st = srv_model_run_open(m, slot, call->in, &session, err);
+    return st ? st : srv_call_results(call, session, &p->req->arena, err);
+}
+
 static nf_status run(predict_job *p, unsigned slot, uint64_t queue_us, nf_error *err)
 {
     srv_model *m = p->model;
-    nf_status st = srv_call_outputs(&p->call, &p->req->arena, err);
-    if (st) return st;
+    srv_anomaly anomaly;
     const uint64_t start = nf_now_us();
-    if ((st = srv_model_run(m, slot, p->call.in, p->call.out, p->call.rows, err))) return st;
+    const nf_status st = compute(p, slot, err);
+    if (st) return st;
     const uint64_t compute_us = nf_now_us() - start;
     srv_times_add(&m->stats->shard[slot].queue, queue_us);
     srv_times_add(&m->stats->shard[slot].compute, compute_us);
-    const srv_face face = {m->name, m->version_text, m->info,
-                           m->classes ? m->manifest->labels : NULL};
+    srv_face face = {.name = m->name, .version = m->version_text, .info = m->info};
+    if (srv_find_scores(&face.scores, m->info, m->n_labels)) {
+        face.labels = m->labels;
+        face.n_labels = m->n_labels;
+    }
+    if (find_anomaly(&anomaly, m)) face.anomaly = &anomaly;
     srv_buf *b = srv_ok(p->req, WIRE_TYPE_JSON);
     p->dialect->encode(b, &p->call, &face);
     if (b->failed)
@@ -95,11 +124,22 @@ static void run_job(srv_job *job, unsigned slot, bool cancelled)
     req->ops->resume(req);
 }
 
+/* How many times the row that was measured is in the request. */
+static size_t samples_in(const predict_job *p)
+{
+    const srv_model *m = p->model;
+    size_t elems = 0;
+    if (m->info->shapes != ENG_SHAPES_OPEN || m->sample_elems == 0) return p->call.rows;
+    for (size_t i = 0; i < m->info->n_inputs; i++)
+        elems += p->call.in[i].bytes / eng_dtype_size(p->call.in[i].dtype);
+    return (elems + m->sample_elems - 1) / m->sample_elems;
+}
+
 static bool is_quick(const predict_job *p)
 {
     uint64_t ns;
     const uint64_t most_us = (uint64_t)srv_live_get(&srv_app_of(p->req)->live.inline_us);
-    return !__builtin_mul_overflow(p->model->row_ns, p->call.rows, &ns) && ns / 1000 <= most_us;
+    return !__builtin_mul_overflow(p->model->row_ns, samples_in(p), &ns) && ns / 1000 <= most_us;
 }
 
 /* The request is decoded: runs it here or on a worker. */

@@ -23,7 +23,7 @@
 typedef struct opts {
     cmd_engine engine;
     const char *csv;
-    int64_t threads, batch;
+    int64_t threads, batch, open;
     double seconds;
     bool json, help;
 } opts;
@@ -37,6 +37,8 @@ static const nf_opt rows[] = {
      .least = 1, .most = MAX_THREADS, .help = "sessions that run side by side"},
     {.name = "batch", .arg = "ROWS", .dflt = "1", .kind = NF_OPT_NUM, .offset = AT(batch),
      .least = 1, .most = 4096, .help = "rows in one call"},
+    {.name = "open", .arg = "N", .dflt = "0", .kind = NF_OPT_NUM, .offset = AT(open),
+     .least = 0, .most = 1 << 20, .help = "size of open dimensions; 0: the first of 1, 8, 32 … that runs"},
     {.name = "seconds", .arg = "S", .dflt = "1", .kind = NF_OPT_REAL, .offset = AT(seconds),
      .least = 0, .most = 3600, .help = "how long to measure, at least 50 calls"},
     {.name = "csv", .arg = "FILE", .dflt = "", .kind = NF_OPT_TEXT, .offset = AT(csv),
@@ -66,6 +68,7 @@ typedef struct lane {
     eng_session *session;
     eng_view in[MAX_IO], out[MAX_IO]; /* data owned */
     size_t n_in, n_out, batch;
+    bool whole;   /* runs by whole shapes */
     uint64_t *ns; /* owned, MAX_SAMPLES */
     size_t n;
     uint64_t limit_ns, took_ns;
@@ -107,21 +110,74 @@ static void fill(eng_view *v, uint64_t seed)
         random_element((char *)v->data + at, v->dtype, next_random(&seed));
 }
 
-static nf_status make_views(eng_view *views, const eng_io *ios, size_t n, size_t batch,
-                            nf_error *err)
+static void fill_texts(eng_view *v)
 {
-    for (size_t i = 0; i < n; i++) {
-        const size_t size = eng_dtype_size(ios[i].dtype);
-        size_t bytes;
-        views[i] = (eng_view){.dtype = ios[i].dtype};
-        if (!nf_mul_size(&bytes, ios[i].row_elems * size, batch))
-            return nf_fail(err, NF_ETOOLARGE, ios[i].name, "%zu rows do not fit", batch);
-        views[i].bytes = bytes;
-        views[i].data = nf_alloc(bytes + 1, NF_MEM_MISC);
-        if (!views[i].data) return nf_fail(err, NF_ENOMEM, ios[i].name, "no memory");
-        fill(&views[i], i + 1);
+    nf_span *const text = v->data;
+    for (size_t i = 0; i < v->bytes / sizeof(*text); i++)
+        text[i] = (nf_span){"text", 4};
+}
+
+/* Memory for `batch` rows; `open` elements in dimensions that are open. */
+static nf_status make_view(eng_view *v, const eng_io *io, size_t batch, size_t open, nf_error *err)
+{
+    size_t elems = 1;
+    *v = (eng_view){.dtype = io->dtype, .rank = io->rank < 0 ? 1 : io->rank};
+    for (int i = 0; i < v->rank; i++) {
+        v->dim[i] = io->rank < 0 || io->dim[i] < 0 ? (int64_t)open : io->dim[i];
+        if (i == 0 && io->batched) v->dim[i] = (int64_t)batch;
+        if (!nf_mul_size(&elems, elems, (size_t)v->dim[i])) elems = SIZE_MAX;
     }
-    return NF_OK;
+    if (!io->batched && !io->open && !nf_mul_size(&elems, elems, batch)) elems = SIZE_MAX;
+    if (!nf_mul_size(&v->bytes, elems, eng_dtype_size(io->dtype)) || v->bytes == SIZE_MAX)
+        return nf_fail(err, NF_ETOOLARGE, io->name, "%zu rows do not fit", batch);
+    v->data = nf_alloc(v->bytes + 1, NF_MEM_MISC);
+    return v->data ? NF_OK : nf_fail(err, NF_ENOMEM, io->name, "no memory");
+}
+
+static void free_views(lane *l)
+{
+    for (size_t i = 0; i < MAX_IO; i++) {
+        nf_free(l->in[i].data);
+        nf_free(l->out[i].data);
+        l->in[i].data = l->out[i].data = NULL;
+    }
+}
+
+static nf_status make_views(lane *l, const eng_info *info, size_t open, nf_error *err)
+{
+    nf_status st = NF_OK;
+    for (size_t i = 0; i < l->n_in && !st; i++) {
+        const eng_io *io = &info->inputs[i];
+        const size_t batch = l->whole && !io->batched ? 1 : l->batch;
+        if ((st = make_view(&l->in[i], io, batch, open, err))) break;
+        if (io->dtype == ENG_STR)
+            fill_texts(&l->in[i]);
+        else
+            fill(&l->in[i], i + 1);
+    }
+    for (size_t i = 0; i < l->n_out && !st && !l->whole; i++)
+        st = make_view(&l->out[i], &info->outputs[i], l->batch, open, err);
+    return st;
+}
+
+static nf_status call(lane *l, nf_error *err)
+{
+    if (l->whole) return eng_session_run_open(l->session, l->in, err);
+    return eng_session_run(l->session, l->in, l->out, l->batch, err);
+}
+
+/* Inputs of the size that was asked for, or of the first one that the model takes. */
+static nf_status choose_views(lane *l, const eng_info *info, size_t asked, nf_error *err)
+{
+    static const size_t sizes[] = {1, 8, 32, 128, 512};
+    nf_status st;
+    if (!l->whole || asked) return make_views(l, info, asked, err);
+    for (size_t i = 0; i < NF_COUNT(sizes); i++) {
+        if ((st = make_views(l, info, sizes[i], err))) return st;
+        if (call(l, err) == NF_OK) return NF_OK;
+        if (i + 1 < NF_COUNT(sizes)) free_views(l);
+    }
+    return NF_OK; /* its own error comes when it is measured */
 }
 
 static nf_status lane_init(lane *l, const cmd_model *m, const opts *o, nf_error *err)
@@ -135,8 +191,8 @@ static nf_status lane_init(lane *l, const cmd_model *m, const opts *o, nf_error 
     if (l->n_in > MAX_IO || l->n_out > MAX_IO)
         return nf_fail(err, NF_EUNSUPPORTED, m->path, "over %d inputs or outputs", MAX_IO);
     if ((st = eng_session_create(&l->session, m->model, block, err))) return st;
-    if ((st = make_views(l->in, m->info->inputs, l->n_in, l->batch, err))) return st;
-    if ((st = make_views(l->out, m->info->outputs, l->n_out, l->batch, err))) return st;
+    l->whole = srv_runs_open(m->info);
+    if ((st = choose_views(l, m->info, (size_t)o->open, err))) return st;
     l->ns = nf_alloc_array(MAX_SAMPLES, sizeof(*l->ns), NF_MEM_MISC);
     return l->ns ? NF_OK : nf_fail(err, NF_ENOMEM, "samples", "no memory");
 }
@@ -144,10 +200,7 @@ static nf_status lane_init(lane *l, const cmd_model *m, const opts *o, nf_error 
 static void lane_fini(lane *l)
 {
     eng_session_destroy(&l->session);
-    for (size_t i = 0; i < MAX_IO; i++) {
-        nf_free(l->in[i].data);
-        nf_free(l->out[i].data);
-    }
+    free_views(l);
     nf_free(l->ns);
 }
 
@@ -164,12 +217,12 @@ static void *measure(void *arg)
     lane *const l = arg;
     nf_status st = NF_OK;
     for (int i = 0; i < WARM_RUNS && !st; i++)
-        st = eng_session_run(l->session, l->in, l->out, l->batch, &l->err);
+        st = call(l, &l->err);
     if (gate_closed(l->gate)) return NULL;
     const uint64_t begin = nf_now_ns();
     uint64_t before = begin, after = begin;
     while (!st && l->n < MAX_SAMPLES && (after - begin < l->limit_ns || l->n < 50)) {
-        st = eng_session_run(l->session, l->in, l->out, l->batch, &l->err);
+        st = call(l, &l->err);
         after = nf_now_ns();
         l->ns[l->n++] = after - before;
         before = after;

@@ -95,6 +95,10 @@ static nf_status find_devices(totals *t, const opts *o, nf_error *err)
 static void io_shape(char *out, size_t size, const eng_io *io)
 {
     char rest[96];
+    if (io->rank < 0) {
+        snprintf(out, size, "[...]");
+        return;
+    }
     if (!io->batched) {
         srv_dims_text(out, size, io->dim, io->rank);
         return;
@@ -103,7 +107,33 @@ static void io_shape(char *out, size_t size, const eng_io *io)
     snprintf(out, size, "[N%s%s", io->rank > 1 ? ", " : "", rest + 1);
 }
 
-static void print_ios(const char *title, const eng_io *ios, size_t n)
+/* "0.5 0.5 0.5", the first few. */
+static void print_floats(const char *title, const float *v, size_t n)
+{
+    if (!n) return;
+    printf("  %s", title);
+    for (size_t i = 0; i < n && i < 4; i++)
+        printf(" %.9g", (double)v[i]);
+    if (n > 4) printf(" ... (%zu)", n);
+}
+
+static void print_note(const eng_io_note *n)
+{
+    const bool any = n->title || n->description || n->unit || n->n_mean || n->n_deviation;
+    if (n->alias) printf("  signature name %s", n->alias);
+    printf("\n");
+    if (!any) return;
+    printf("          ");
+    if (n->title) printf(" %s", n->title);
+    if (n->description) printf(" (%s)", n->description);
+    if (n->unit) printf(" in %s", n->unit);
+    print_floats("mean", n->mean, n->n_mean);
+    print_floats("std", n->deviation, n->n_deviation);
+    if (n->n_mean) printf(": (x - mean) / std is for the caller to do");
+    printf("\n");
+}
+
+static void print_ios(const char *title, const eng_io *ios, const eng_io_note *notes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         char shape[128];
@@ -111,7 +141,7 @@ static void print_ios(const char *title, const eng_io *ios, size_t n)
         printf("%-10s %s %s %s", i ? "" : title, ios[i].name, shape, eng_dtype_oip(ios[i].dtype));
         if (ios[i].quantized)
             printf("  real = (q - %d) * %.9g", ios[i].zero_point, (double)ios[i].scale);
-        printf("\n");
+        print_note(&notes[i]);
     }
 }
 
@@ -169,6 +199,49 @@ static void print_energy(const totals *t)
            text[4], text[5], text[0], text[1], text[2], text[3], assumption);
 }
 
+static const char *task_of(const cmd_model *m)
+{
+    if (*m->manifest->task) return m->manifest->task;
+    return m->info->task == ENG_TASK_NONE ? "" : eng_task_name(m->info->task);
+}
+
+static void labels_of(const char *const **list, size_t *n, const cmd_model *m)
+{
+    const srv_manifest *const f = m->manifest;
+    *n = f->n_labels ? f->n_labels : m->info->n_labels;
+    *list = f->n_labels ? f->labels : m->info->labels;
+}
+
+static void print_texts(const char *title, const char *const *list, size_t n)
+{
+    if (!n) return;
+    printf("%-10s", title);
+    for (size_t i = 0; i < n && i < 12; i++)
+        printf("%s %s", i ? "," : "", list[i]);
+    if (n > 12) printf(", ... (%zu)", n);
+    printf("\n");
+}
+
+/* Task, classes, features, and what the file says of itself. */
+static void print_about(const cmd_model *m)
+{
+    const eng_info *const info = m->info;
+    const char *const *labels;
+    size_t n;
+    labels_of(&labels, &n, m);
+    if (*info->title || *info->about)
+        printf("%-10s %s%s%s\n", "about", info->title, *info->title && *info->about ? ": " : "",
+               info->about);
+    if (*task_of(m)) printf("%-10s %s\n", "task", task_of(m));
+    if (m->face.anomaly)
+        printf("%-10s %s of %s is %s %.9g\n", "anomaly", "the score",
+               info->outputs[m->anomaly.output].name, m->anomaly.above ? "above" : "below",
+               m->anomaly.threshold);
+    print_texts("classes", labels, n);
+    print_texts("features", m->manifest->features, m->manifest->n_features);
+    if (*info->signature) printf("%-10s %s\n", "signature", info->signature);
+}
+
 static void print_model(const cmd_model *m, const opts *o, const totals *t)
 {
     const eng_info *const info = m->info;
@@ -177,8 +250,9 @@ static void print_model(const cmd_model *m, const opts *o, const totals *t)
            info->arith == ENG_ARITH_AUTO ? "" : ", arithmetic ",
            info->arith == ENG_ARITH_AUTO ? "" : eng_arith_name(info->arith),
            cmd_mode_name(o->engine.mode));
-    print_ios("inputs", info->inputs, info->n_inputs);
-    print_ios("outputs", info->outputs, info->n_outputs);
+    print_about(m);
+    print_ios("inputs", info->inputs, info->in_notes, info->n_inputs);
+    print_ios("outputs", info->outputs, info->out_notes, info->n_outputs);
     print_steps(m);
     printf("\n%-10s %zu steps, %llu MACs a row\n", "total", info->n_ops,
            (unsigned long long)info->macs);
@@ -204,7 +278,33 @@ static json_t *quant_json(float scale, int32_t zero_point)
     return json_pack("{s:f, s:i}", "scale", (double)scale, "zero_point", (int)zero_point);
 }
 
-static json_t *ios_json(const eng_io *ios, size_t n)
+static json_t *floats_json(const float *v, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_real((double)v[i]));
+    return list;
+}
+
+static json_t *texts_json(const char *const *v, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(v[i]));
+    return list;
+}
+
+static void add_note(json_t *o, const eng_io_note *n)
+{
+    const char *const keys[] = {"signature_name", "title", "description", "unit"};
+    const char *const texts[] = {n->alias, n->title, n->description, n->unit};
+    for (size_t i = 0; i < NF_COUNT(keys); i++)
+        if (texts[i]) json_object_set_new(o, keys[i], json_string(texts[i]));
+    if (n->n_mean) json_object_set_new(o, "mean", floats_json(n->mean, n->n_mean));
+    if (n->n_deviation) json_object_set_new(o, "std", floats_json(n->deviation, n->n_deviation));
+}
+
+static json_t *ios_json(const eng_io *ios, const eng_io_note *notes, size_t n)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
@@ -214,6 +314,7 @@ static json_t *ios_json(const eng_io *ios, size_t n)
         json_object_set_new(o, "shape", shape_json(ios[i].dim, ios[i].rank, ios[i].batched));
         if (ios[i].quantized)
             json_object_set_new(o, "quant", quant_json(ios[i].scale, ios[i].zero_point));
+        add_note(o, &notes[i]);
         json_array_append_new(list, o);
     }
     return list;
@@ -250,13 +351,27 @@ static json_t *energy_json(const totals *t)
 static void print_json(const cmd_model *m, const opts *o, const totals *t)
 {
     const eng_info *const info = m->info;
+    const char *const *labels;
+    size_t n;
     json_t *root =
         json_pack("{s:s, s:s, s:s, s:s, s:s}", "model", m->path, "format", info->format, "mode",
                   cmd_mode_name(o->engine.mode), "precision", eng_precision_name(info->precision),
                   "arith", eng_arith_name(info->arith));
     json_object_set_new(root, "file_bytes", json_integer((json_int_t)m->file_bytes));
-    json_object_set_new(root, "inputs", ios_json(info->inputs, info->n_inputs));
-    json_object_set_new(root, "outputs", ios_json(info->outputs, info->n_outputs));
+    labels_of(&labels, &n, m);
+    json_object_set_new(root, "task", json_string(task_of(m)));
+    json_object_set_new(root, "labels", texts_json(labels, n));
+    json_object_set_new(root, "features",
+                        texts_json(m->manifest->features, m->manifest->n_features));
+    if (*info->signature) json_object_set_new(root, "signature", json_string(info->signature));
+    if (m->face.anomaly)
+        json_object_set_new(root, "anomaly",
+                            json_pack("{s:s, s:f, s:s}", "output",
+                                      info->outputs[m->anomaly.output].name, "threshold",
+                                      m->anomaly.threshold, "direction",
+                                      m->anomaly.above ? "above" : "below"));
+    json_object_set_new(root, "inputs", ios_json(info->inputs, info->in_notes, info->n_inputs));
+    json_object_set_new(root, "outputs", ios_json(info->outputs, info->out_notes, info->n_outputs));
     json_object_set_new(root, "steps", steps_json(m));
     json_object_set_new(root, "macs", json_integer((json_int_t)info->macs));
     json_object_set_new(root, "weight_bytes", json_integer((json_int_t)info->weight_bytes));

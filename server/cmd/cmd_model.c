@@ -80,6 +80,21 @@ static void name_of(cmd_model *m)
     snprintf(m->name, sizeof(m->name), "%.*s", (int)strcspn(file, "."), file);
 }
 
+static void make_face(cmd_model *m)
+{
+    const srv_manifest *const f = m->manifest;
+    const size_t n = f->n_labels ? f->n_labels : m->info->n_labels;
+    const char *const task = *f->task ? f->task : eng_task_name(m->info->task);
+    m->face = (srv_face){.name = m->name, .version = m->version, .info = m->info};
+    if (srv_find_scores(&m->face.scores, m->info, n)) {
+        m->face.labels = f->n_labels ? f->labels : m->info->labels;
+        m->face.n_labels = n;
+    }
+    m->anomaly = (srv_anomaly){.threshold = f->threshold, .above = f->above};
+    if (strcmp(task, "anomaly") == 0 && srv_find_anomaly(&m->anomaly.output, m->info, f->score))
+        m->face.anomaly = &m->anomaly;
+}
+
 nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *options,
                          nf_error *err)
 {
@@ -97,6 +112,7 @@ nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *op
     if ((st = eng_model_load(&out->model, file, &chosen, err))) goto done;
     out->info = eng_model_info(out->model);
     name_of(out);
+    make_face(out);
 done:
     nf_free((void *)file.data);
     if (st) cmd_model_fini(out);
@@ -122,9 +138,4 @@ void cmd_model_fini(cmd_model *m)
 {
     eng_model_unref(&m->model);
     srv_manifest_unref(&m->manifest);
-}
-
-const char *const *cmd_model_labels(const cmd_model *m, size_t n)
-{
-    return n && m->manifest->n_labels == n ? m->manifest->labels : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "engine/model.h"
 #include "server/cmd/cmd_options.h"
+#include "server/codec/codec.h"
 #include "server/registry/served_model.h"
 
 #define CMD_MAX_MODEL ((size_t)1 << 30) /* bytes of a model file */
@@ -17,6 +18,8 @@ typedef struct cmd_model {
     eng_model *model;
     const eng_info *info;   /* borrowed from model */
     srv_manifest *manifest; /* model.json and labels.txt beside the file or one folder up */
+    srv_face face;          /* what a reply says of classes and anomalies, as the server does */
+    srv_anomaly anomaly;    /* of face, where there is one */
 } cmd_model;
 
 /**
@@ -39,8 +42,5 @@ int cmd_model_only(cmd_model *out, eng_options *options, const cmd_engine *engin
 
 /** Frees what cmd_model_open gave; accepts a zeroed one. */
 void cmd_model_fini(cmd_model *m);
-
-/** The class names when there is one for each of `n` elements, else NULL. */
-const char *const *cmd_model_labels(const cmd_model *m, size_t n);
 
 #endif /* SRV_CMD_MODEL_H */

@@ -73,20 +73,34 @@ static const cmd_spec spec = {
     .help = AT(help),
 };
 
+static void print_element(const eng_view *v, size_t i)
+{
+    const nf_span *const text = v->data;
+    if (v->dtype == ENG_STR)
+        printf(" \"%.*s\"", (int)(text[i].len < 4096 ? text[i].len : 4096), text[i].s);
+    else
+        printf(" %.6g", srv_value_of(v, i));
+}
+
 static void print_row(const run_model *r, size_t row)
 {
     const eng_info *const info = r->m->info;
+    const srv_face *const f = &r->m->face;
     const long best = run_model_class(r, row);
     for (size_t i = 0; i < info->n_outputs; i++) {
-        const size_t n = info->outputs[i].row_elems;
+        const size_t n = run_model_row(r, i);
         printf("%s%s:", i ? "  " : "", info->outputs[i].name);
         for (size_t k = 0; k < n; k++)
-            printf(" %.6g", run_model_value(r, i, row * n + k));
+            print_element(&r->call.out[i], row * n + k);
     }
-    if (best >= 0) {
-        const size_t n = info->outputs[0].row_elems;
-        printf("  -> %s (%.4g)", cmd_model_labels(r->m, n)[best],
-               run_model_value(r, 0, row * n + (size_t)best));
+    if (best >= 0)
+        printf("  -> %s (%.4g)", f->labels[best],
+               srv_value_of(&r->call.out[f->scores], row * f->n_labels + (size_t)best));
+    if (f->anomaly) {
+        const double score = srv_value_of(&r->call.out[f->anomaly->output], row);
+        const bool is =
+            f->anomaly->above ? score > f->anomaly->threshold : score < f->anomaly->threshold;
+        printf("  -> %s (threshold %.6g)", is ? "anomaly" : "normal", f->anomaly->threshold);
     }
     printf("\n");
 }
@@ -94,13 +108,8 @@ static void print_row(const run_model *r, size_t row)
 /* What a server would send. */
 static nf_status print_reply(const run_model *r, nf_error *err)
 {
-    const size_t n = r->m->info->outputs[0].row_elems;
-    const srv_face face = {.name = r->m->name,
-                           .version = r->m->version,
-                           .info = r->m->info,
-                           .labels = r->m->info->n_outputs == 1 ? cmd_model_labels(r->m, n) : NULL};
     srv_buf b = {.most = (size_t)1 << 30};
-    srv_predict_encode(&b, &r->call, &face);
+    srv_predict_encode(&b, &r->call, &r->m->face);
     const bool good = !b.failed && fwrite(b.data, 1, b.len, stdout) == b.len;
     srv_buf_fini(&b);
     return good ? NF_OK : nf_fail(err, NF_EIO, "stdout", "cannot write the answer");

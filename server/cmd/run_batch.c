@@ -2,7 +2,6 @@
  * thread. */
 #include "server/cmd/run_parts.h"
 
-#include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "server/codec/tensor_in.h"
 
@@ -30,6 +29,31 @@ static nf_status allocate(eng_view *v, size_t n, size_t rows, nf_error *err)
     return NF_OK;
 }
 
+static nf_status open_shape(const eng_io *io, const char *what, const char *instead, nf_error *err)
+{
+    return nf_fail(err, NF_EUNSUPPORTED, io->name, "its shape is open: %s cannot hold it, use %s",
+                   what, instead);
+}
+
+nf_status run_check_format(const run_stream *s, nf_error *err)
+{
+    const eng_info *const info = s->model->m->info;
+    for (size_t i = 0; i < info->n_inputs; i++) {
+        const eng_io *io = &info->inputs[i];
+        if (io->open && s->from != RUN_NDJSON)
+            return open_shape(io, "a row of a table", "--ndjson or --input", err);
+        if (io->dtype == ENG_STR && s->from == RUN_RAW)
+            return nf_fail(err, NF_EUNSUPPORTED, io->name, "is a text, which raw rows cannot hold");
+    }
+    for (size_t i = 0; i < info->n_outputs; i++) {
+        const eng_io *io = &info->outputs[i];
+        if (io->open && s->to == RUN_CSV) return open_shape(io, "CSV", "--to ndjson", err);
+        if (io->dtype == ENG_STR && s->to == RUN_RAW)
+            return nf_fail(err, NF_EUNSUPPORTED, io->name, "is a text, which raw rows cannot hold");
+    }
+    return NF_OK;
+}
+
 nf_status run_batch_init(run_batch *b, const run_stream *s, nf_error *err)
 {
     const eng_info *const info = s->model->m->info;
@@ -37,12 +61,14 @@ nf_status run_batch_init(run_batch *b, const run_stream *s, nf_error *err)
     size_t row_bytes = 0;
     nf_status st;
     *b = (run_batch){.model = s->model, .n_in = info->n_inputs, .n_out = info->n_outputs};
+    b->text.most = RUN_TEXT_MOST;
+    if ((st = run_check_format(s, err))) return st;
     if ((st = type_views(b->in, &row_bytes, info->inputs, b->n_in, own_in, err)) ||
         (st = type_views(b->out, &row_bytes, info->outputs, b->n_out, own_out, err)))
         return st;
     b->most = BATCH_BYTES / (row_bytes + 1);
     b->most = b->most < 1 ? 1 : b->most > RUN_ROWS_MOST ? RUN_ROWS_MOST : b->most;
-    if ((st = allocate(b->in, b->n_in, b->most, err))) return st;
+    if ((st = allocate(b->in, b->n_in, b->most, err)) || srv_runs_open(info)) return st;
     return allocate(b->out, b->n_out, b->most, err);
 }
 
@@ -52,24 +78,32 @@ void run_batch_fini(run_batch *b)
         nf_free(b->in[i].data);
         nf_free(b->out[i].data);
     }
+    srv_arena_fini(&b->text);
     *b = (run_batch){0};
 }
 
 nf_status run_batch_flush(run_batch *b, run_work *w, nf_error *err)
 {
-    srv_call *const call = &b->model->call;
+    run_model *const r = b->model;
+    srv_call *const call = &r->call;
     nf_status st;
     if (b->n == 0) return NF_OK;
-    *call = (srv_call){.info = b->model->m->info, .rows = b->n};
+    *call = (srv_call){.info = r->m->info, .rows = b->n, .row_form = true};
     memcpy(call->in, b->in, sizeof(call->in));
-    memcpy(call->out, b->out, sizeof(call->out));
-    for (size_t i = 0; i < b->n_in; i++)
+    for (size_t i = 0; i < b->n_in; i++) {
+        const eng_io *io = &call->info->inputs[i];
         call->in[i].bytes *= b->n;
+        call->in[i].rank = io->rank;
+        memcpy(call->in[i].dim, io->dim, sizeof(io->dim));
+        if (io->batched) call->in[i].dim[0] = (int64_t)b->n;
+    }
+    memcpy(call->out, b->out, sizeof(call->out));
     for (size_t i = 0; i < b->n_out; i++)
         call->out[i].bytes *= b->n;
-    const uint64_t start = nf_now_us();
-    st = eng_session_run(b->model->session, call->in, call->out, b->n, err);
-    b->model->run_us += nf_now_us() - start;
+    srv_arena_reset(&r->arena);
+    st = run_model_call(r, err);
     b->n = 0;
-    return st ? st : run_emit(w, b->label, err);
+    if (!st) st = run_emit(w, b->label, err);
+    srv_arena_reset(&b->text);
+    return st;
 }

@@ -46,6 +46,23 @@ static bool integer(int64_t *out, nf_span cell, int64_t least, int64_t most)
     return *out >= least && *out <= most;
 }
 
+static bool put_u64(void *to, nf_span cell)
+{
+    int64_t small;
+    uint64_t v = 0;
+    if (integer(&small, cell, 0, INT64_MAX)) {
+        v = (uint64_t)small;
+    } else {
+        if (cell.len == 0) return false;
+        for (size_t i = 0; i < cell.len; i++)
+            if (cell.s[i] < '0' || cell.s[i] > '9' || __builtin_mul_overflow(v, 10u, &v) ||
+                __builtin_add_overflow(v, (uint64_t)(cell.s[i] - '0'), &v))
+                return false;
+    }
+    memcpy(to, &v, sizeof(v));
+    return true;
+}
+
 #define PUT_INTEGER(name, type, least, most)                                                       \
     static bool put_##name(void *to, nf_span cell)                                                 \
     {                                                                                              \
@@ -61,6 +78,8 @@ PUT_INTEGER(u8, uint8_t, 0, UINT8_MAX)
 PUT_INTEGER(i16, int16_t, INT16_MIN, INT16_MAX)
 PUT_INTEGER(i32, int32_t, INT32_MIN, INT32_MAX)
 PUT_INTEGER(i64, int64_t, INT64_MIN, INT64_MAX)
+PUT_INTEGER(u16, uint16_t, 0, UINT16_MAX)
+PUT_INTEGER(u32, uint32_t, 0, UINT32_MAX)
 
 typedef struct cell_type {
     put_cell put;
@@ -76,6 +95,9 @@ static const cell_type types[ENG_DTYPE_COUNT] = {
     [ENG_I16] = {put_i16, "an integer of 16 bits"},
     [ENG_I32] = {put_i32, "an integer of 32 bits"},
     [ENG_I64] = {put_i64, "an integer of 64 bits"},
+    [ENG_U16] = {put_u16, "an integer of 0 to 65535"},
+    [ENG_U32] = {put_u32, "an integer of 0 to 4294967295"},
+    [ENG_U64] = {put_u64, "an integer of 0 to 18446744073709551615"},
     [ENG_BOOL] = {put_bool, "true, false, 1 or 0"},
 };
 
@@ -126,6 +148,16 @@ static const char *store_cell(const run_columns *c, const eng_io *io, const eng_
     return run_cell_missing(cell) ? put_missing(c, io, v->dtype, to) : type->expected;
 }
 
+/* A text keeps its blanks, and an empty one is a value. */
+static const char *store_text(nf_span *to, srv_arena *text, nf_span cell)
+{
+    char *const copy = srv_arena_alloc(text, cell.len + 1);
+    if (!copy) return "less text in all";
+    memcpy(copy, cell.s, cell.len);
+    *to = (nf_span){copy, cell.len};
+    return NULL;
+}
+
 bool run_columns_store(const run_columns *c, const eng_view *in, size_t row, const nf_span *cell,
                        size_t n_cells, run_bad_cell *bad)
 {
@@ -137,7 +169,9 @@ bool run_columns_store(const run_columns *c, const eng_view *in, size_t row, con
         const size_t size = eng_dtype_size(in[i].dtype);
         char *to = (char *)in[i].data + row * io->row_elems * size;
         for (size_t k = 0; k < io->row_elems; k++, to += size, column++) {
-            bad->expected = store_cell(c, io, &in[i], to, cell[*column]);
+            bad->expected = in[i].dtype == ENG_STR
+                                ? store_text((nf_span *)(void *)to, c->text, cell[*column])
+                                : store_cell(c, io, &in[i], to, cell[*column]);
             bad->column = *column;
             if (bad->expected) return false;
         }

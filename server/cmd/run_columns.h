@@ -6,6 +6,7 @@
 #include "engine/base/bytes.h"
 #include "engine/model.h"
 #include "engine/tensor.h"
+#include "server/base/req_arena.h"
 
 typedef enum run_missing {
     RUN_MISSING_NAN, /* NaN, where the input is a float of the model itself */
@@ -22,7 +23,8 @@ typedef struct run_columns {
     char **names;   /* owned, [n_names]: the header */
     size_t n_names;
     run_missing missing;
-    nf_span fill; /* what stands in the place of a missing value, as text */
+    srv_arena *text; /* borrowed: of the cells that are texts; NULL where no input takes any */
+    nf_span fill;    /* what stands in the place of a missing value, as text */
 } run_columns;
 
 /* What is wrong with a record: the first bad column. */
@@ -44,8 +46,8 @@ nf_status run_columns_make(run_columns *c, const eng_info *info, const char *cho
                            const nf_span *header, size_t n_cells, nf_error *err);
 void run_columns_fini(run_columns *c);
 
-/** Writes one record as row `row` of in[], whose types are srv_wire_dtype's. False: *bad says why;
- * the row is then half written. */
+/** Writes one record as row `row` of in[], whose types are srv_wire_dtype's; texts are copied into
+ * c->text. False: *bad says why; the row is then half written. */
 bool run_columns_store(const run_columns *c, const eng_view *in, size_t row, const nf_span *cell,
                        size_t n_cells, run_bad_cell *bad);
 

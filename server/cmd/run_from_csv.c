@@ -24,6 +24,30 @@ static bool is_header(const srv_csv *c)
     return false;
 }
 
+static bool takes_text(const eng_info *info)
+{
+    for (size_t i = 0; i < info->n_inputs; i++)
+        if (info->inputs[i].dtype == ENG_STR) return true;
+    return false;
+}
+
+/* A header over texts is known by the name of an input, or "label". */
+static nf_status find_header(bool *header, const csv_rows *r, nf_error *err)
+{
+    const run_stream *const s = r->w->s;
+    const eng_info *const info = s->model->m->info;
+    *header = s->header == RUN_HEADER_YES;
+    if (s->header != RUN_HEADER_AUTO) return NF_OK;
+    *header = is_header(&r->csv);
+    if (!*header || !takes_text(info)) return NF_OK;
+    for (size_t i = 0; i < r->csv.n_cells; i++) {
+        bool alias;
+        const nf_span cell = r->csv.cell[i];
+        if (nf_span_is(cell, "label") || srv_input_find(&alias, info, cell) >= 0) return NF_OK;
+    }
+    return nf_fail(err, NF_EINVAL, s->name, "the model takes texts: say --header yes or no");
+}
+
 static void note_bad_cell(nf_error *why, const csv_rows *r, const run_bad_cell *bad)
 {
     const srv_csv *const c = &r->csv;
@@ -80,14 +104,15 @@ static nf_status begin(csv_rows *r, bool *more, nf_error *err)
     const run_stream *const s = r->w->s;
     nf_error why = {0};
     nf_status st;
+    bool header;
     if ((st = srv_csv_next(&r->csv, more, err)) || !*more) return st;
-    const bool header =
-        s->header == RUN_HEADER_AUTO ? is_header(&r->csv) : s->header == RUN_HEADER_YES;
+    if ((st = find_header(&header, r, err))) return st;
     r->columns.missing = s->missing;
     if (s->missing == RUN_MISSING_FILL) r->columns.fill = (nf_span){s->fill, strlen(s->fill)};
     st = run_columns_make(&r->columns, s->model->m->info, s->columns, header ? r->csv.cell : NULL,
                           r->csv.n_cells, &why);
     if (st) return nf_fail(err, st, s->name, "%s", why.text);
+    r->columns.text = &r->batch.text;
     if (header) return NF_OK;
     st = add_record(r, &why);
     return st ? bad_record(r, &why, err) : NF_OK;

@@ -51,13 +51,23 @@ static nf_status run_some(run_work *w, const block *b, size_t first, size_t last
     return st;
 }
 
+/* False where a model of open shapes may mix the rows of a call. */
+static bool rows_are_apart(const run_work *w)
+{
+    const eng_info *const info = w->s->model->m->info;
+    bool apart = true;
+    for (size_t i = 0; i < info->n_outputs && info->shapes == ENG_SHAPES_OPEN; i++)
+        apart &= info->outputs[i].batched;
+    return apart;
+}
+
 /* All of the block at once; when that fails, line by line: the error then names the line, and lines
  * that are nested differently still work. */
 static nf_status flush(run_work *w, block *b, nf_error *err)
 {
     nf_status st = NF_OK;
     if (b->n == 0) return NF_OK;
-    if (run_some(w, b, 0, b->n, NULL) == NF_OK) {
+    if (rows_are_apart(w) && run_some(w, b, 0, b->n, NULL) == NF_OK) {
         st = run_emit(w, NULL, err);
     } else {
         for (size_t i = 0; i < b->n && !st; i++) {
@@ -92,7 +102,7 @@ nf_status run_from_ndjson(run_work *w, nf_error *err)
 {
     srv_buf line = {.most = RUN_LINE_MOST};
     block b = {.text.most = RUN_TEXT_MOST};
-    nf_status st = NF_OK;
+    nf_status st = run_check_format(w->s, err);
     for (uint64_t number = 1; !st && read_line(&line, w); number++)
         st = add_line(w, &b, &line, number, err);
     if (!st && ferror(w->s->in)) st = nf_fail(err, NF_EIO, w->s->name, "cannot read");

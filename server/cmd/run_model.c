@@ -3,7 +3,6 @@
 #include "server/cmd/run_model.h"
 
 #include "engine/base/clock.h"
-#include "server/case/case.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 
 nf_status run_model_init(run_model *r, const cmd_model *m, nf_error *err)
 {
-    *r = (run_model){.m = m, .arena.most = ARENA_MOST};
+    *r = (run_model){.m = m, .arena.most = ARENA_MOST, .body.most = TEXT_MOST};
     if (m->info->n_inputs > SRV_CALL_IO_MOST || m->info->n_outputs > SRV_CALL_IO_MOST)
         return nf_fail(err, NF_EUNSUPPORTED, m->path, "over %d inputs or outputs",
                        SRV_CALL_IO_MOST);
@@ -24,23 +23,37 @@ void run_model_fini(run_model *r)
 {
     eng_session_destroy(&r->session);
     srv_arena_fini(&r->arena);
+    srv_buf_fini(&r->body);
 }
 
 static nf_status decode(run_model *r, nf_span text, nf_error *err)
 {
-    srv_buf body = {.most = TEXT_MOST};
+    srv_buf *const body = &r->body;
     const bool one = text.len && text.s[0] == '{';
-    nf_status st;
-    srv_buf_text(&body, one ? "{\"instances\":[" : "{\"instances\":");
-    srv_buf_add(&body, text.s, text.len);
-    srv_buf_text(&body, one ? "]}" : "}");
-    if (body.failed)
-        st = nf_fail(err, NF_ETOOLARGE, "input", "over %zu bytes", TEXT_MOST);
-    else
-        st = srv_predict_decode(&r->call, r->m->info,
-                                (nf_bytes){(const uint8_t *)body.data, body.len}, &r->arena, err);
-    srv_buf_fini(&body);
-    return st;
+    srv_buf_reset(body, TEXT_MOST);
+    srv_buf_text(body, one ? "{\"instances\":[" : "{\"instances\":");
+    srv_buf_add(body, text.s, text.len);
+    srv_buf_text(body, one ? "]}" : "}");
+    if (body->failed) return nf_fail(err, NF_ETOOLARGE, "input", "over %zu bytes", TEXT_MOST);
+    return srv_predict_decode(&r->call, r->m->info,
+                              (nf_bytes){(const uint8_t *)body->data, body->len}, &r->arena, err);
+}
+
+nf_status run_model_call(run_model *r, nf_error *err)
+{
+    srv_call *const call = &r->call;
+    const bool open = srv_runs_open(r->m->info);
+    nf_status st = NF_OK;
+    if (!open && !call->out[0].data) st = srv_call_outputs(call, &r->arena, err);
+    const uint64_t start = nf_now_us();
+    if (!st && open)
+        st = eng_session_run_open(r->session, call->in, err);
+    else if (!st)
+        st = eng_session_run(r->session, call->in, call->out, call->rows, err);
+    r->run_us += nf_now_us() - start;
+    if (st == NF_EFORMAT && err) err->status = NF_EINVAL;
+    if (st == NF_EFORMAT) return NF_EINVAL; /* the file is good, these shapes are not */
+    return st || !open ? st : srv_call_results(call, r->session, &r->arena, err);
 }
 
 nf_status run_model_json(run_model *r, nf_span text, const char *where, nf_error *err)
@@ -53,28 +66,22 @@ nf_status run_model_json(run_model *r, nf_span text, const char *where, nf_error
     }
     srv_arena_reset(&r->arena);
     r->call = (srv_call){0};
-    if ((st = decode(r, text, &why))) goto done;
-    if ((st = srv_call_outputs(&r->call, &r->arena, &why))) goto done;
-    const uint64_t start = nf_now_us();
-    st = eng_session_run(r->session, r->call.in, r->call.out, r->call.rows, &why);
-    r->run_us = nf_now_us() - start;
-done:
+    r->run_us = 0;
+    st = decode(r, text, &why);
+    if (!st) st = run_model_call(r, &why);
     if (st) nf_note(err, st, where, "%s: %s", why.where, why.text);
     return st;
 }
 
-double run_model_value(const run_model *r, size_t output, size_t i)
+size_t run_model_row(const run_model *r, size_t output)
 {
-    return srv_element(r->call.out[output].data, r->call.out[output].dtype, i);
+    const eng_view *const v = &r->call.out[output];
+    return v->bytes / eng_dtype_size(v->dtype) / (r->call.rows ? r->call.rows : 1);
 }
 
 long run_model_class(const run_model *r, size_t row)
 {
-    const eng_info *const info = r->m->info;
-    const size_t n = info->outputs[0].row_elems;
-    size_t best = 0;
-    if (info->n_outputs != 1 || !cmd_model_labels(r->m, n)) return -1;
-    for (size_t i = 1; i < n; i++)
-        if (run_model_value(r, 0, row * n + i) > run_model_value(r, 0, row * n + best)) best = i;
-    return (long)best;
+    const srv_face *const f = &r->m->face;
+    if (!f->labels || run_model_row(r, f->scores) != f->n_labels) return -1;
+    return (long)srv_best_of(&r->call.out[f->scores], row * f->n_labels, f->n_labels);
 }

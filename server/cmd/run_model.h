@@ -13,6 +13,7 @@ typedef struct run_model {
     const cmd_model *m; /* borrowed */
     eng_session *session;
     srv_arena arena; /* of the inputs and outputs of one call */
+    srv_buf body;    /* what they were read from: texts point into it */
     srv_call call;   /* of the last run */
     uint64_t run_us; /* what the last run took in the engine */
 } run_model;
@@ -29,10 +30,14 @@ void run_model_fini(run_model *r);
  */
 nf_status run_model_json(run_model *r, nf_span text, const char *where, nf_error *err);
 
-/** The class of row `row` of the only output: its index, or -1 where the model has no labels. */
+/** Runs what stands in r->call's inputs, of `rows` rows, with memory for the outputs from r->arena
+ * where they have none yet. */
+nf_status run_model_call(run_model *r, nf_error *err);
+
+/** The class of row `row`: its index, or -1 where no output holds scores of labelled classes. */
 long run_model_class(const run_model *r, size_t row);
 
-/** Element i of an output as a number. */
-double run_model_value(const run_model *r, size_t output, size_t i);
+/** Elements of one row of an output of the last run. */
+size_t run_model_row(const run_model *r, size_t output);
 
 #endif /* SRV_RUN_MODEL_H */

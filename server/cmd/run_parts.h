@@ -23,6 +23,7 @@ typedef struct run_batch {
     size_t n_in, n_out;
     eng_view in[SRV_CALL_IO_MOST],
         out[SRV_CALL_IO_MOST]; /* data owned; bytes are those of `most` */
+    srv_arena text;            /* what cells of texts point to; reset by a flush */
     long label[RUN_ROWS_MOST]; /* what the answer should be, -1 = unknown */
 } run_batch;
 
@@ -54,5 +55,9 @@ void run_raw_row(srv_buf *b, const run_model *r, size_t row);
 
 /** Index of the class called `name`, or -1. */
 long run_class_of(const cmd_model *m, nf_span name);
+
+/** NF_EUNSUPPORTED where a file of that format cannot hold the rows: open shapes, texts in raw
+ * files, a CSV header over outputs of open shapes. */
+nf_status run_check_format(const run_stream *s, nf_error *err);
 
 #endif /* SRV_RUN_PARTS_H */

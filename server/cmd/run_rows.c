@@ -3,35 +3,65 @@
 #include "server/base/json_out.h"
 #include "server/cmd/run_parts.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* A text field, in quotes where it needs them. Source: RFC 4180. */
-static void csv_field(srv_buf *b, const char *text)
+static void csv_span(srv_buf *b, nf_span text)
 {
-    if (!strpbrk(text, ",;\"\n")) {
-        srv_buf_text(b, text);
+    bool plain = true;
+    for (size_t i = 0; i < text.len; i++)
+        plain &= !strchr(",;\"\r\n", text.s[i]);
+    if (plain) {
+        srv_buf_add(b, text.s, text.len);
         return;
     }
     srv_buf_char(b, '"');
-    for (; *text; text++) {
-        if (*text == '"') srv_buf_char(b, '"');
-        srv_buf_char(b, *text);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.s[i] == '"') srv_buf_char(b, '"');
+        srv_buf_char(b, text.s[i]);
     }
     srv_buf_char(b, '"');
 }
 
-/* The labels, or NAME_I, and "label" where there are labels. */
+static void csv_field(srv_buf *b, const char *text)
+{
+    csv_span(b, (nf_span){text, strlen(text)});
+}
+
+/* The labels over their scores, else NAME_I; then "label" and "anomaly", where there are such. */
 void run_csv_header(srv_buf *b, const run_model *r)
 {
     const eng_info *const info = r->m->info;
-    const char *const *labels =
-        info->n_outputs == 1 ? cmd_model_labels(r->m, info->outputs[0].row_elems) : NULL;
+    const srv_face *const f = &r->m->face;
     for (size_t i = 0; i < info->n_outputs; i++)
         for (size_t k = 0; k < info->outputs[i].row_elems; k++) {
             char name[256];
             snprintf(name, sizeof(name), "%s_%zu", info->outputs[i].name, k);
             if (i || k) srv_buf_char(b, ',');
-            csv_field(b, labels ? labels[k] : name);
+            csv_field(b, f->labels && i == f->scores ? f->labels[k] : name);
         }
-    srv_buf_text(b, labels ? ",label\n" : "\n");
+    srv_buf_text(b, f->labels ? ",label" : "");
+    srv_buf_text(b, f->anomaly ? ",anomaly\n" : "\n");
+}
+
+static void csv_values(srv_buf *b, const eng_view *v, size_t from, size_t n)
+{
+    if (v->dtype != ENG_STR) {
+        srv_write_flat(b, v, from, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (i) srv_buf_char(b, ',');
+        csv_span(b, ((const nf_span *)v->data)[from + i]);
+    }
+}
+
+static bool is_anomaly(const run_model *r, size_t row)
+{
+    const srv_anomaly *const a = r->m->face.anomaly;
+    const double score = srv_value_of(&r->call.out[a->output], row);
+    return a->above ? score > a->threshold : score < a->threshold;
 }
 
 void run_csv_row(srv_buf *b, const run_model *r, size_t row)
@@ -41,18 +71,26 @@ void run_csv_row(srv_buf *b, const run_model *r, size_t row)
     for (size_t i = 0; i < info->n_outputs; i++) {
         const size_t n = info->outputs[i].row_elems;
         if (i) srv_buf_char(b, ',');
-        srv_write_flat(b, &r->call.out[i], row * n, n);
+        csv_values(b, &r->call.out[i], row * n, n);
     }
     if (best >= 0) {
         srv_buf_char(b, ',');
-        csv_field(b, cmd_model_labels(r->m, info->outputs[0].row_elems)[best]);
+        csv_field(b, r->m->face.labels[best]);
     }
+    if (r->m->face.anomaly) srv_buf_text(b, is_anomaly(r, row) ? ",true" : ",false");
     srv_buf_char(b, '\n');
 }
 
-static void flat_list(srv_buf *b, const run_model *r, size_t output, size_t row)
+/* A row of fixed size as a flat list, one of open size as it is nested. */
+static void json_row(srv_buf *b, const run_model *r, size_t output, size_t row)
 {
-    const size_t n = r->m->info->outputs[output].row_elems;
+    const size_t n = run_model_row(r, output);
+    const srv_out_shape *const s = &r->call.shape[output];
+    if (r->m->info->shapes == ENG_SHAPES_OPEN) {
+        srv_write_nested(b, &r->call.out[output], row * n, s->dim + s->stacked,
+                         s->rank - s->stacked);
+        return;
+    }
     srv_buf_char(b, '[');
     srv_write_flat(b, &r->call.out[output], row * n, n);
     srv_buf_char(b, ']');
@@ -61,21 +99,23 @@ static void flat_list(srv_buf *b, const run_model *r, size_t output, size_t row)
 void run_ndjson_row(srv_buf *b, const run_model *r, size_t row)
 {
     const eng_info *const info = r->m->info;
+    const srv_face *const f = &r->m->face;
     const long best = run_model_class(r, row);
     srv_buf_text(b, info->n_outputs == 1 ? "{\"prediction\":" : "{\"prediction\":{");
     for (size_t i = 0; i < info->n_outputs; i++) {
         if (i) srv_buf_char(b, ',');
         if (info->n_outputs > 1) srv_json_key(b, info->outputs[i].name);
-        flat_list(b, r, i, row);
+        json_row(b, r, i, row);
     }
     if (info->n_outputs > 1) srv_buf_char(b, '}');
     if (best >= 0) {
-        const size_t n = info->outputs[0].row_elems;
         srv_buf_char(b, ',');
-        srv_json_pair(b, "label", cmd_model_labels(r->m, n)[best]);
+        srv_json_pair(b, "label", f->labels[best]);
         srv_buf_text(b, ",\"confidence\":");
-        srv_write_flat(b, &r->call.out[0], row * n + (size_t)best, 1);
+        srv_write_flat(b, &r->call.out[f->scores], row * f->n_labels + (size_t)best, 1);
     }
+    if (f->anomaly)
+        srv_buf_text(b, is_anomaly(r, row) ? ",\"is_anomaly\":true" : ",\"is_anomaly\":false");
     srv_buf_text(b, "}\n");
 }
 
@@ -90,9 +130,7 @@ void run_raw_row(srv_buf *b, const run_model *r, size_t row)
 
 long run_class_of(const cmd_model *m, nf_span name)
 {
-    const size_t n = m->info->n_outputs ? m->info->outputs[0].row_elems : 0;
-    const char *const *labels = cmd_model_labels(m, n);
-    for (size_t i = 0; labels && i < n; i++)
-        if (nf_span_is(name, labels[i])) return (long)i;
+    for (size_t i = 0; m->face.labels && i < m->face.n_labels; i++)
+        if (nf_span_is(name, m->face.labels[i])) return (long)i;
     return -1;
 }

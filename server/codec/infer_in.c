@@ -9,6 +9,7 @@ typedef struct infer {
     srv_call *call;
     const eng_info *info;
     uint32_t seen; /* inputs that came */
+    bool has_rows; /* call->rows is known */
 } infer;
 
 /* One tensor of "inputs", before its data is read. */
@@ -111,8 +112,8 @@ static nf_status input_shape(infer *r, void *into)
     nf_status st = srv_json_open(&r->j, &list, '[');
     while (!st && !(st = srv_json_next(&r->j, &list, &more)) && more) {
         if ((st = srv_json_number_of(&r->j, &number))) break;
-        if (!number.is_whole || number.whole < 1)
-            return srv_json_expected(&r->j, "dimensions of at least 1 before it");
+        if (!number.is_whole || number.whole < 0)
+            return srv_json_expected(&r->j, "dimensions of at least 0 before it");
         if (t->rank == ENG_MAX_RANK)
             return nf_fail(r->j.err, NF_EINVAL, WIRE_KEY_SHAPE, "more than %d dimensions",
                            ENG_MAX_RANK);
@@ -136,18 +137,17 @@ static nf_status input_data(infer *r, void *into)
     return srv_json_skip(&r->j);
 }
 
+/* FP32 in real units for what JSON cannot hold as it is, or the tensor's own type; FP16 and BF16
+ * have no form in JSON. */
 static nf_status read_datatype(eng_dtype *out, const eng_io *io, nf_span text, nf_error *err)
 {
-    static const eng_dtype all[] = {ENG_F32, ENG_I8,  ENG_U8,   ENG_I16,
-                                    ENG_I32, ENG_I64, ENG_BOOL, ENG_F64};
-    for (size_t i = 0; i < NF_COUNT(all); i++) {
-        *out = all[i];
-        if (nf_span_is(text, eng_dtype_oip(all[i])) && (all[i] == ENG_F32 || all[i] == io->dtype))
-            return NF_OK;
-    }
+    const eng_dtype wire = srv_wire_dtype(io);
+    const bool half = io->dtype == ENG_F16 || io->dtype == ENG_BF16;
+    *out = nf_span_is(text, eng_dtype_oip(wire)) ? wire : io->dtype;
+    if (nf_span_is(text, eng_dtype_oip(*out)) && (*out == wire || !half)) return NF_OK;
     return nf_fail(err, NF_EINVAL, io->name, "expected datatype %s%s%s, got '%.*s'",
-                   eng_dtype_oip(ENG_F32), io->dtype == ENG_F32 ? "" : " or ",
-                   io->dtype == ENG_F32 ? "" : eng_dtype_oip(io->dtype),
+                   eng_dtype_oip(wire), io->dtype == wire || half ? "" : " or ",
+                   io->dtype == wire || half ? "" : eng_dtype_oip(io->dtype),
                    (int)(text.len < 32 ? text.len : 32), text.s);
 }
 
@@ -160,30 +160,40 @@ static nf_status shape_product(size_t *out, const infer_tensor *t, nf_error *err
     return NF_OK;
 }
 
+/* One input more: where rows are counted, all have as many. */
+static nf_status count_rows(infer *r, const eng_io *io, size_t rows)
+{
+    const bool whole = r->info->shapes == ENG_SHAPES_OPEN;
+    if (whole && io->rank >= 0 && !io->batched) return NF_OK;
+    if (r->has_rows && rows != r->call->rows && !whole)
+        return nf_fail(r->j.err, NF_EINVAL, io->name, "has %zu rows, the input before it %zu", rows,
+                       r->call->rows);
+    if (!r->has_rows) r->call->rows = rows;
+    r->has_rows = true;
+    return NF_OK;
+}
+
 /* Reads the data at the bookmark and checks it against shape and model. */
 static nf_status read_data(infer *r, infer_tensor *t, size_t index)
 {
     const eng_io *io = &r->info->inputs[index];
-    srv_tensor values = {0};
+    srv_tensor values = {.may_be_empty = true};
+    eng_view *v = &r->call->in[index];
     size_t product, rows;
     nf_error *err = r->j.err;
     nf_status st;
     if ((st = read_datatype(&values.dtype, io, t->datatype, err)) ||
         (st = shape_product(&product, t, err)) ||
-        (st = srv_rows_of(&rows, io, t->dim, t->rank, product, err)) ||
+        (st = srv_fit(v, &rows, io, t->dim, t->rank, product, err)) ||
         (st = srv_tensor_read(&values, &t->data, io->name)))
         return st;
     if (values.count != product)
         return nf_fail(err, NF_EINVAL, io->name, "shape says %zu values, data has %zu", product,
                        values.count);
-    if (r->seen && rows != r->call->rows)
-        return nf_fail(err, NF_EINVAL, io->name, "has %zu rows, the input before it %zu", rows,
-                       r->call->rows);
-    r->call->rows = rows;
-    r->call->in[index] = (eng_view){.dtype = values.dtype,
-                                    .data = values.data,
-                                    .bytes = values.count * eng_dtype_size(values.dtype)};
-    return NF_OK;
+    v->dtype = values.dtype;
+    v->data = values.data;
+    v->bytes = values.count * eng_dtype_size(values.dtype);
+    return count_rows(r, io, rows);
 }
 
 static nf_status check_members(const infer_tensor *t, nf_error *err)
@@ -205,10 +215,12 @@ static nf_status read_input(infer *r)
                                      {WIRE_KEY_PARAMETERS, input_parameters},
                                      {WIRE_KEY_DATA, input_data}};
     infer_tensor t = {0};
+    bool alias;
     nf_error *err = r->j.err;
     nf_status st;
     if ((st = read_object(r, keys, NF_COUNT(keys), &t)) || (st = check_members(&t, err))) return st;
-    const int i = srv_io_find(r->info->inputs, r->info->n_inputs, t.name);
+    const int i = srv_input_find(&alias, r->info, t.name);
+    r->call->by_alias |= alias;
     if (i < 0 || r->seen & 1u << i)
         return nf_fail(err, NF_EINVAL, WIRE_KEY_INPUTS, "'%.*s' %s",
                        (int)(t.name.len < 64 ? t.name.len : 64), t.name.s,
@@ -263,9 +275,11 @@ static nf_status read_output(infer *r)
     static const infer_key keys[] = {{WIRE_KEY_NAME, output_name},
                                      {WIRE_KEY_PARAMETERS, output_parameters}};
     infer_output o = {0};
+    bool alias = false;
     nf_status st = read_object(r, keys, NF_COUNT(keys), &o);
     if (st) return st;
-    const int i = o.has_name ? srv_io_find(r->info->outputs, r->info->n_outputs, o.name) : -1;
+    const int i = o.has_name ? srv_output_find(&alias, r->info, o.name) : -1;
+    r->call->by_alias |= alias;
     if (i < 0)
         return nf_fail(r->j.err, NF_EINVAL, WIRE_KEY_OUTPUTS, "'%.*s' is no output of the model",
                        (int)(o.name.len < 64 ? o.name.len : 64), o.name.len ? o.name.s : "");
@@ -321,7 +335,8 @@ nf_status srv_infer_decode(srv_call *call, const eng_info *info, nf_bytes body, 
     infer r = {.j = {text, text, text + body.len, 0, arena, err}, .call = call, .info = info};
     nf_status st;
     call->info = info;
-    call->rows = call->n_asked = 0;
+    call->rows = 1;
+    call->n_asked = 0;
     call->has_id = false;
     if (body.len == 0)
         return nf_fail(err, NF_EINVAL, "request body", "expected a JSON object, got nothing");

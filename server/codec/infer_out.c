@@ -4,24 +4,22 @@
 #include "server/codec/codec.h"
 #include "server/wire/wire.h"
 
-/* Always with the batch in front: [rows, …]; data flat. */
+/* Always the whole shape, with the batch in front; data flat. */
 static void write_output(srv_buf *b, const srv_call *call, size_t index)
 {
-    const eng_io *io = &call->info->outputs[index];
     const eng_view *v = &call->out[index];
-    const bool whole = !io->batched && call->rows == 1;
+    const srv_out_shape *s = &call->shape[index];
     srv_buf_char(b, '{');
-    srv_json_pair(b, WIRE_KEY_NAME, io->name);
+    srv_json_pair(b, WIRE_KEY_NAME, srv_output_name(call, index));
     srv_buf_text(b, ",\"" WIRE_KEY_DATATYPE "\":\"");
     srv_buf_text(b, eng_dtype_oip(v->dtype));
     srv_buf_text(b, "\",\"" WIRE_KEY_SHAPE "\":[");
-    if (!whole) srv_buf_u64(b, call->rows);
-    for (int i = io->batched ? 1 : 0; i < io->rank; i++) {
-        if (!whole || i) srv_buf_char(b, ',');
-        srv_buf_i64(b, io->dim[i]);
+    for (int i = 0; i < s->rank; i++) {
+        if (i) srv_buf_char(b, ',');
+        srv_buf_u64(b, s->dim[i]);
     }
     srv_buf_text(b, "],\"" WIRE_KEY_DATA "\":[");
-    srv_write_flat(b, v, 0, call->rows * io->row_elems);
+    srv_write_flat(b, v, 0, v->bytes / eng_dtype_size(v->dtype));
     srv_buf_text(b, "]}");
 }
 

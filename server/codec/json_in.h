@@ -20,6 +20,8 @@ typedef struct srv_number {
     double real;
     int64_t whole; /* when is_whole */
     bool is_whole; /* written without point and exponent, and fits */
+    uint64_t huge; /* when is_huge */
+    bool is_huge;  /* the same, over INT64_MAX and at most UINT64_MAX */
 } srv_number;
 
 typedef struct srv_json_list { /* walks an object or an array */

@@ -212,6 +212,17 @@ static nf_status convert_slowly(srv_json *j, double *out, const char *from, size
                    from - j->start, text);
 }
 
+/* Digits only, from..end; false when they are over UINT64_MAX. */
+static bool whole_u64(uint64_t *out, const char *from, const char *end)
+{
+    *out = 0;
+    for (; from < end; from++)
+        if (__builtin_mul_overflow(*out, 10u, out) ||
+            __builtin_add_overflow(*out, (uint64_t)(*from - '0'), out))
+            return false;
+    return true;
+}
+
 nf_status srv_json_number_of(srv_json *j, srv_number *out)
 {
     static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -224,8 +235,9 @@ nf_status srv_json_number_of(srv_json *j, srv_number *out)
     if (minus) j->at++;
     nf_status st = read_decimal(j, &d);
     if (st) return st;
-    out->is_whole = d.plain && d.n <= 19 && d.digits <= INT64_MAX;
-    out->whole = minus ? -(int64_t)d.digits : (int64_t)d.digits;
+    out->is_whole = d.plain && d.n <= 19 && d.digits <= (uint64_t)INT64_MAX + minus;
+    out->whole = minus ? (int64_t)(0 - d.digits) : (int64_t)d.digits;
+    out->is_huge = d.plain && !minus && !out->is_whole && whole_u64(&out->huge, from, j->at);
     /* Both operands exact, one rounding: the nearest double (Clinger 1990). */
     if (d.n <= 19 && d.digits <= 1ull << 53 && d.exponent >= -22 && d.exponent <= 22) {
         const double v = (double)d.digits;

@@ -1,5 +1,5 @@
-/* tensor_in.h - nested JSON arrays of numbers into one flat typed buffer. Layer: server/codec.
- * Thread rule: one owner at a time. */
+/* tensor_in.h - nested JSON arrays of numbers or strings into one flat typed buffer. Layer:
+ * server/codec. Thread rule: one owner at a time. */
 #ifndef SRV_TENSOR_IN_H
 #define SRV_TENSOR_IN_H
 
@@ -12,6 +12,7 @@ typedef struct srv_tensor {
     eng_dtype dtype;   /* what `data` holds; set by the caller */
     char *data;        /* in the request's arena, 64-byte aligned */
     size_t count, cap; /* elements */
+    bool may_be_empty; /* arrays without a member are a shape with a 0; set by the caller */
     /* of the value read last: */
     int rank; /* levels of arrays; 0 = a bare number */
     size_t dim[SRV_NEST_MOST];
@@ -32,6 +33,16 @@ size_t srv_tensor_last(const srv_tensor *t);
 /** What JSON numbers become for this input: float32 in real units where the model's tensor is
  * quantized or float, else the tensor's own type. */
 eng_dtype srv_wire_dtype(const eng_io *io);
+
+/** A view that says the whole shape of what came for `io`, and how many rows it is.
+ *
+ * got: of the value, `count` elements. Where the io is open beside its batch, the value has as many
+ * dimensions as the io, or one less (the batch, which is then 1), or one more of length 1, and its
+ * known dimensions agree; else srv_rows_of's rules hold. view->dtype, data and bytes are the
+ * caller's. NF_EINVAL names both shapes.
+ */
+nf_status srv_fit(eng_view *view, size_t *rows, const eng_io *io, const size_t *dim, int rank,
+                  size_t count, nf_error *err);
 
 /**
  * How many rows of `io` a value of that shape is: `count` elements, of shape dim[0..rank-1].

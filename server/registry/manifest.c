@@ -51,25 +51,65 @@ static nf_status read_units(srv_manifest *m, const json_t *v, nf_error *err)
     return read_text(&m->units, m, v, "units", err);
 }
 
+/* "below": scores below the threshold are anomalies, as scikit-learn's are. */
+static nf_status read_direction(srv_manifest *m, const json_t *v, nf_error *err)
+{
+    const char *text = json_is_string(v) ? json_string_value(v) : "";
+    if (!v || strcmp(text, "below") == 0) return NF_OK;
+    m->above = strcmp(text, "above") == 0;
+    if (m->above) return NF_OK;
+    return nf_fail(err, NF_EINVAL, "task", "direction: expected \"below\" or \"above\"");
+}
+
+/* "regression", or {"kind": "anomaly", "output": "scores", "threshold": -0.05} */
 static nf_status read_task(srv_manifest *m, const json_t *v, nf_error *err)
 {
-    return read_text(&m->task, m, v, "task", err);
+    static const char *const known[] = {"kind", "output", "threshold", "direction"};
+    const json_t *output = json_object_get(v, "output"), *limit = json_object_get(v, "threshold");
+    const char *key;
+    json_t *ignored;
+    nf_status st;
+    if (!json_is_object(v)) return read_text(&m->task, m, v, "task", err);
+    json_object_foreach((json_t *)v, key, ignored)
+    {
+        size_t i = 0;
+        while (i < NF_COUNT(known) && strcmp(known[i], key) != 0)
+            i++;
+        if (i == NF_COUNT(known))
+            return nf_fail(err, NF_EINVAL, "task",
+                           "'%.60s': expected kind, output, threshold and direction", key);
+    }
+    if ((st = read_text(&m->task, m, json_object_get(v, "kind"), "task", err))) return st;
+    if (output && (st = read_text(&m->score, m, output, "task", err))) return st;
+    if (limit && !json_is_number(limit))
+        return nf_fail(err, NF_EINVAL, "task", "threshold: expected a number");
+    m->threshold = json_number_value(limit);
+    return read_direction(m, json_object_get(v, "direction"), err);
+}
+
+static nf_status read_texts(const char ***out, size_t *n, srv_manifest *m, const json_t *v,
+                            const char *key, nf_error *err)
+{
+    *n = json_array_size(v);
+    if (!json_is_array(v) || *n > LABELS_MOST)
+        return nf_fail(err, NF_EINVAL, key, "expected an array of at most %d strings", LABELS_MOST);
+    *out = srv_arena_alloc(&m->memory, (*n + 1) * sizeof(**out));
+    if (!*out) return no_memory(err);
+    for (size_t i = 0; i < *n; i++) {
+        const nf_status st = read_text(&(*out)[i], m, json_array_get(v, i), key, err);
+        if (st) return st;
+    }
+    return NF_OK;
 }
 
 static nf_status read_labels(srv_manifest *m, const json_t *v, nf_error *err)
 {
-    const size_t n = json_array_size(v);
-    if (!json_is_array(v) || n > LABELS_MOST)
-        return nf_fail(err, NF_EINVAL, "labels", "expected an array of at most %d strings",
-                       LABELS_MOST);
-    m->labels = srv_arena_alloc(&m->memory, (n + 1) * sizeof(*m->labels));
-    if (!m->labels) return no_memory(err);
-    m->n_labels = n;
-    for (size_t i = 0; i < n; i++) {
-        const nf_status st = read_text(&m->labels[i], m, json_array_get(v, i), "labels", err);
-        if (st) return st;
-    }
-    return NF_OK;
+    return read_texts(&m->labels, &m->n_labels, m, v, "labels", err);
+}
+
+static nf_status read_features(srv_manifest *m, const json_t *v, nf_error *err)
+{
+    return read_texts(&m->features, &m->n_features, m, v, "features", err);
 }
 
 static nf_status read_precision(srv_manifest *m, const json_t *v, nf_error *err)
@@ -153,6 +193,7 @@ static nf_status pass_over(srv_manifest *m, const json_t *v, nf_error *err)
 
 static const manifest_key keys[] = {
     {"description", read_description},
+    {"features", read_features},
     {"labels", read_labels},
     {"precision", read_precision},
     {"task", read_task},
@@ -258,7 +299,7 @@ nf_status srv_manifest_read(srv_manifest **out, const char *dir, nf_error *err)
     if (!m) return no_memory(err);
     atomic_store(&m->refs, 1);
     m->memory.most = MEMORY_MOST;
-    m->description = m->units = m->task = "";
+    m->description = m->units = m->task = m->score = "";
     m->latest = 1;
     if (dir && ((st = read_json(m, dir, err)) || (st = read_label_file(m, dir, err))))
         srv_manifest_unref(&m);

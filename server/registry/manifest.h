@@ -26,9 +26,14 @@ typedef struct srv_version_label {
 typedef struct srv_manifest {
     atomic_uint refs;
     srv_arena memory;                       /* of everything below */
-    const char *description, *units, *task; /* "" when not given */
+    const char *description, *units, *task; /* "" when not given; task: its kind */
+    const char *score; /* task: the output with the anomaly score, "" = first */
+    double threshold;  /* task: of that score */
+    bool above;        /* task: higher scores are anomalies, else lower ones */
     const char **labels;
     size_t n_labels;
+    const char **features; /* what the elements of the only input are */
+    size_t n_features;
     eng_precision precision;
     srv_policy_kind policy;
     uint64_t latest;          /* SRV_POLICY_LATEST: how many */

@@ -3,6 +3,7 @@
 #include "server/registry/served_model.h"
 
 #include "engine/base/clock.h"
+#include "engine/base/log.h"
 #include "engine/base/mem.h"
 
 #include <stdio.h>
@@ -71,26 +72,79 @@ nf_status srv_model_run(srv_model *m, unsigned slot, const eng_view *in, const e
     return NF_OK;
 }
 
-static nf_status make_views(eng_view *views, const eng_io *ios, size_t n, nf_error *err)
+nf_status srv_model_run_open(srv_model *m, unsigned slot, const eng_view *in, eng_session **session,
+                             nf_error *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        size_t bytes;
-        if (!nf_mul_size(&bytes, ios[i].row_elems, eng_dtype_size(ios[i].dtype)))
-            return nf_fail(err, NF_EFORMAT, ios[i].name, "one row does not fit into memory");
-        views[i] = (eng_view){.dtype = ios[i].dtype,
-                              .data = nf_alloc(bytes ? bytes : 1, NF_MEM_MISC),
-                              .bytes = bytes};
-        if (!views[i].data) return nf_fail(err, NF_ENOMEM, ios[i].name, "no memory for one row");
+    nf_error why = {0};
+    nf_status st = session_of(session, m, slot, &why);
+    if (st) return nf_fail(err, st, why.where, "%s", why.text);
+    st = eng_session_run_open(*session, in, &why);
+    if (st == NF_EFORMAT) { /* the file is good: what came with the request is not */
+        st = NF_EINVAL;
+        nf_note(err, st, why.where, "the model cannot take these shapes: %s", why.text);
+    } else if (st) {
+        nf_note(err, st, why.where, "%s", why.text);
     }
+    return st;
+}
+
+/* Memory for one row of zeros, or empty texts; `open` stands for dimensions that are open. */
+static nf_status make_view(eng_view *v, const eng_io *io, size_t open, nf_error *err)
+{
+    size_t n = 1, bytes;
+    *v = (eng_view){.dtype = io->dtype, .rank = io->rank < 0 ? 1 : io->rank};
+    for (int i = 0; i < v->rank; i++) {
+        v->dim[i] = io->rank < 0 || io->dim[i] < 0 ? (int64_t)open : io->dim[i];
+        if (!nf_mul_size(&n, n, (size_t)v->dim[i])) n = SIZE_MAX;
+    }
+    if (!nf_mul_size(&bytes, n, eng_dtype_size(io->dtype)))
+        return nf_fail(err, NF_EFORMAT, io->name, "one row does not fit into memory");
+    v->data = nf_alloc(bytes ? bytes : 1, NF_MEM_MISC);
+    if (!v->data) return nf_fail(err, NF_ENOMEM, io->name, "no memory for one row");
+    v->bytes = bytes;
+    for (size_t i = 0; io->dtype == ENG_STR && i < n; i++)
+        ((nf_span *)v->data)[i].s = "";
     return NF_OK;
 }
 
-static nf_status timed_runs(srv_model *m, const eng_view *in, const eng_view *out, nf_error *err)
+typedef struct sample {
+    eng_view in[SRV_IO_MOST], out[SRV_IO_MOST]; /* data owned */
+} sample;
+
+static void sample_fini(sample *s)
+{
+    for (size_t i = 0; i < SRV_IO_MOST; i++) {
+        nf_free(s->in[i].data);
+        nf_free(s->out[i].data);
+    }
+    *s = (sample){0};
+}
+
+static nf_status sample_init(sample *s, const eng_info *info, size_t open, nf_error *err)
+{
+    const bool whole = info->shapes == ENG_SHAPES_OPEN;
+    nf_status st = NF_OK;
+    for (size_t i = 0; i < info->n_inputs && !st; i++)
+        st = make_view(&s->in[i], &info->inputs[i], open, err);
+    for (size_t i = 0; i < info->n_outputs && !whole && !st; i++)
+        st = make_view(&s->out[i], &info->outputs[i], open, err);
+    return st;
+}
+
+static nf_status run_sample(srv_model *m, const sample *s, nf_error *err)
+{
+    eng_session *session;
+    if (m->info->shapes == ENG_SHAPES_OPEN) return srv_model_run_open(m, 0, s->in, &session, err);
+    return srv_model_run(m, 0, s->in, s->out, 1, err);
+}
+
+/* Zeros may be no valid values (NF_EINVAL): such a run proves nothing, and is none that failed. */
+static nf_status timed_runs(srv_model *m, const sample *s, nf_error *err)
 {
     m->row_ns = UINT64_MAX;
     for (int i = 0; i < WARM_RUNS; i++) {
         const uint64_t start = nf_now_ns();
-        const nf_status st = srv_model_run(m, 0, in, out, 1, err);
+        const nf_status st = run_sample(m, s, err);
         const uint64_t took = nf_now_ns() - start;
         if (st) return st;
         if (took < m->row_ns) m->row_ns = took;
@@ -99,20 +153,29 @@ static nf_status timed_runs(srv_model *m, const eng_view *in, const eng_view *ou
     return NF_OK;
 }
 
-/* Runs rows of zeros: faults the pages in, proves that the model runs, measures it. */
+/* Runs rows of zeros: faults the pages in, proves that the model runs, measures it. Where shapes
+ * are open, the first size that runs; if none does, the model is served all the same. */
 static nf_status warm_up(srv_model *m, nf_error *err)
 {
-    eng_view in[SRV_IO_MOST] = {0}, out[SRV_IO_MOST] = {0};
-    nf_status st;
-    if ((st = make_views(in, m->info->inputs, m->info->n_inputs, err))) goto done;
-    if ((st = make_views(out, m->info->outputs, m->info->n_outputs, err))) goto done;
-    st = timed_runs(m, in, out, err);
-done:
-    for (size_t i = 0; i < SRV_IO_MOST; i++) {
-        nf_free(in[i].data);
-        nf_free(out[i].data);
+    static const size_t sizes[] = {1, 8, 32, 128, 512};
+    const bool whole = m->info->shapes == ENG_SHAPES_OPEN;
+    nf_error why = {0};
+    nf_status st = NF_EINVAL;
+    for (size_t i = 0; i < (whole ? NF_COUNT(sizes) : 1) && st == NF_EINVAL; i++) {
+        sample s = {0};
+        st = sample_init(&s, m->info, sizes[i], &why);
+        if (!st) st = timed_runs(m, &s, &why);
+        m->sample_elems = 0;
+        for (size_t k = 0; k < m->info->n_inputs; k++)
+            m->sample_elems += s.in[k].bytes / eng_dtype_size(s.in[k].dtype);
+        sample_fini(&s);
     }
-    return st;
+    if (st == NF_EINVAL) {
+        nf_log(NF_LOG_INFO, "registry", "%s: zeros are no input for it (%s: %s), not measured",
+               m->name, why.where, why.text);
+        return NF_OK;
+    }
+    return st ? nf_fail(err, st, why.where, "%s", why.text) : NF_OK;
 }
 
 static void describe(srv_model *m, const srv_load_options *o)
@@ -121,8 +184,8 @@ static void describe(srv_model *m, const srv_load_options *o)
     snprintf(m->version_text, sizeof(m->version_text), "%llu", (unsigned long long)m->version);
     snprintf(m->served, sizeof(m->served), "mode=%s; model=%s; version=%s; precision=%s",
              o->mode_name, m->name, m->version_text, eng_precision_name(info->precision));
-    m->classes = m->manifest->n_labels > 0 && info->n_outputs == 1 &&
-                 info->outputs[0].row_elems == m->manifest->n_labels;
+    m->labels = m->manifest->n_labels ? m->manifest->labels : info->labels;
+    m->n_labels = m->manifest->n_labels ? m->manifest->n_labels : info->n_labels;
 }
 
 nf_status srv_model_create(srv_model **out, const srv_load_options *o, const srv_model_id *id,

@@ -23,9 +23,12 @@ typedef struct srv_model {
     srv_manifest *manifest;
     srv_stats *stats;
     char served[160]; /* start of X-Nearfar-Served: "mode=edge; model=temp; …; " */
-    uint64_t row_ns;  /* one row, measured at load: the least of the warm-up runs */
+    uint64_t row_ns;  /* one row, measured at load: the least of the warm-up runs; UINT64_MAX: no
+                         shape that was tried could be run */
     uint64_t load_us;
-    bool classes; /* labels are given and name the elements of the only output */
+    size_t sample_elems;       /* elements of that row's inputs, where shapes are open */
+    const char *const *labels; /* the classes: of model.json, labels.txt or else the model file */
+    size_t n_labels;
     unsigned n_slots;
     eng_session *session[]; /* n_slots; made at the first run of that slot */
 } srv_model;
@@ -64,6 +67,12 @@ void srv_model_unref(srv_model **m);
  */
 nf_status srv_model_run(srv_model *m, unsigned slot, const eng_view *in, const eng_view *out,
                         size_t rows, nf_error *err);
+
+/** The same by whole shapes, for models where eng_info.shapes is ENG_SHAPES_OPEN, or others whose
+ * inputs bring their shape: in has rank and dim; *session holds the results until its slot's next
+ * run. NF_EINVAL also where the model cannot take these shapes. */
+nf_status srv_model_run_open(srv_model *m, unsigned slot, const eng_view *in, eng_session **session,
+                             nf_error *err);
 
 /** `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$` */
 bool srv_name_ok(nf_span name);

@@ -45,6 +45,7 @@
 #define WIRE_KEY_OUTPUTS        "outputs"
 #define WIRE_KEY_PREDICTIONS    "predictions"
 #define WIRE_KEY_SIGNATURE      "signature_name"
+#define WIRE_KEY_ANOMALY        "anomaly"
 #define WIRE_KEY_CLASSES        "classes"
 #define WIRE_KEY_LABEL          "label"
 #define WIRE_KEY_INDEX          "index"

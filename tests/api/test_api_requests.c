@@ -130,7 +130,7 @@ static const request_case cases[] = {
     {"POST", I, V2("[1,3,1]", "FP99", "[1,2,3]"), 400, "'FP99'"},
     {"POST", I, V2("[1,3,1]", "FP32", "[1,2]"), 400, "shape says 3 values, data has 2"},
     {"POST", I, V2("[1,4]", "FP32", "[1,2,3,4]"), 400, "expected shape"},
-    {"POST", I, V2("[-1,3,1]", "FP32", "[1,2,3]"), 400, "at least 1"},
+    {"POST", I, V2("[-1,3,1]", "FP32", "[1,2,3]"), 400, "at least 0"},
     {"POST", I, V2("[4294967296,4294967296,3]", "FP32", "[1,2,3]"), 400, "too many"},
     {"POST", I, V2("[1,1,1,1,1,1,1,1,3]", "FP32", "[1,2,3]"), 400, "more than 8"},
     {"POST", I, V2("[]", "FP32", "[1,2,3]"), 400, "expected shape"},

@@ -262,7 +262,7 @@ ONNX = {
     "inputs_missing": model([node("MatMul", ["x"], ["y"])]),
     "no_result": model([node("Relu", ["x"], [])]),
     "type_unknown": model([RELU], kind=99),
-    "type_string": model([RELU], kind=8),
+    "type_complex": model([RELU], kind=14),
     "weights_type": matmul(weights(kind=99, raw=b"")),
     "weights_short": matmul(weights(raw=b"0123456789")),
     "weights_long": matmul(weights(raw=b"0" * 400)),

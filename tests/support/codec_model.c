@@ -28,12 +28,36 @@ static const eng_io fixed_in[] = {
 static const eng_io fixed_out[] = {
     {.name = "v", .dtype = ENG_F32, .rank = 1, .dim = {2}, .row_elems = 2}};
 
+static const eng_io open_in[] = {
+    {.name = "o", .dtype = ENG_F32, .batched = true, .open = true, .rank = 3, .dim = {1, -1, 2}}};
+static const eng_io text_in[] = {
+    {.name = "t", .dtype = ENG_STR, .batched = true, .rank = 2, .dim = {1, 2}, .row_elems = 2}};
+
+const eng_info codec_open = {.inputs = open_in,
+                             .outputs = open_in,
+                             .n_inputs = 1,
+                             .n_outputs = 1,
+                             .shapes = ENG_SHAPES_OPEN,
+                             .format = "onnx"};
+const eng_info codec_text = {
+    .inputs = text_in, .outputs = text_in, .n_inputs = 1, .n_outputs = 1, .format = "onnx"};
 const eng_info codec_two = {
     .inputs = two_in, .outputs = two_out, .n_inputs = 2, .n_outputs = 2, .format = "tflite"};
 const eng_info codec_one = {
     .inputs = one_in, .outputs = one_out, .n_inputs = 1, .n_outputs = 1, .format = "tflite"};
 const eng_info codec_fixed = {
     .inputs = fixed_in, .outputs = fixed_out, .n_inputs = 1, .n_outputs = 1, .format = "tflite"};
+
+void codec_echo(srv_call *call)
+{
+    const eng_view *v = &call->in[0];
+    srv_out_shape *s = &call->shape[0];
+    call->out[0] = *v;
+    *s = (srv_out_shape){.rank = v->rank};
+    for (int i = 0; i < v->rank; i++)
+        s->dim[i] = (size_t)v->dim[i];
+    s->stacked = s->rank > 0 && s->dim[0] == call->rows;
+}
 
 void codec_fill_outputs(srv_call *call)
 {

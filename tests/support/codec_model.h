@@ -14,6 +14,15 @@ extern const eng_info codec_one;
 /* w: FP32 [2, 2] without a batch; v: FP32 [2] */
 extern const eng_info codec_fixed;
 
+/* o: FP32 [-1, -1, 2], open, in and out */
+extern const eng_info codec_open;
+
+/* t: BYTES [-1, 2], in and out */
+extern const eng_info codec_text;
+
+/** The only output becomes what came in: for models that run open. */
+void codec_echo(srv_call *call);
+
 /** Fills the outputs with 0.5, 1.5, 2.5 … (integers: 0, 1, 2 …). */
 void codec_fill_outputs(srv_call *call);
 

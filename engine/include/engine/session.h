@@ -46,6 +46,12 @@ nf_status eng_session_run_open(eng_session *s, const eng_view *in, nf_error *err
 /** Output i of the last eng_session_run_open that succeeded: borrowed until the next run. */
 void eng_session_result(eng_view *out, const eng_session *s, size_t i);
 
+/**
+ * Copies output i of the last eng_session_run_open. to: dtype is the output's own, or ENG_F32 in
+ * real units where eng_view allows it; bytes are those of as many elements. NF_EINVAL otherwise.
+ */
+nf_status eng_session_fetch(const eng_view *to, const eng_session *s, size_t i, nf_error *err);
+
 /** Sets the model's variables back to zero: the next run is the first of a new stream. */
 void eng_session_reset(eng_session *s);
 

@@ -48,9 +48,9 @@ typedef struct eng_io {
     bool quantized;   /* real = (q - zero_point) * scale */
     float scale;
     int32_t zero_point;
-    bool batched; /* dim[0] counts rows: shown as -1 */
-    bool open;    /* a dimension beside the rows is known only with a request */
-    int rank;     /* -1: not even the number of dimensions is known */
+    bool batched;              /* dim[0] counts rows: shown as -1 */
+    bool open;                 /* a dimension beside the rows is known only with a request */
+    int rank;                  /* -1: not even the number of dimensions is known */
     int64_t dim[ENG_MAX_RANK]; /* dim[0] is 1 where batched; -1: open until a request */
     size_t row_elems;          /* elements of one row; 0 where a dimension is open */
 } eng_io;

@@ -30,6 +30,13 @@ static const codec_case cases[] = {
     {&codec_two, false, "{\"inputs\":{\"a\":[1,2],\"b\":5}}", "{\"outputs\":{\"y\":[[0.5,1.5]],\"z\":[[false]]}" TAIL, NULL},
     {&codec_fixed, false, "{\"inputs\":[[1,2],[3,4]]}", "{\"outputs\":[0.5,1.5]" TAIL, NULL},
     {&codec_fixed, false, "{\"instances\":[[[1,2],[3,4]]]}", "{\"predictions\":[[0.5,1.5]]" TAIL, NULL},
+    {&codec_open, false, "{\"instances\":[[[1,2],[3,4]]]}", "{\"predictions\":[[[1.0,2.0],[3.0,4.0]]]" TAIL, NULL},
+    {&codec_open, false, "{\"inputs\":[[[1,2]],[[3,4]]]}", "{\"outputs\":[[[1.0,2.0]],[[3.0,4.0]]]" TAIL, NULL},
+    {&codec_open, false, "{\"instances\":[[],[]]}", NULL, "o: expected shape [-1, -1, 2] (-1: any size), got shape [2, 0]"},
+    {&codec_open, true, "{\"inputs\":[{\"name\":\"o\",\"shape\":[2,0,2],\"datatype\":\"FP32\",\"data\":[[],[]]}]}", V2_HEAD "{\"name\":\"o\",\"datatype\":\"FP32\",\"shape\":[2,0,2],\"data\":[]}]}", NULL},
+    {&codec_text, false, "{\"instances\":[[\"a\\u00e9\",\"\"]]}", "{\"predictions\":[[\"a\xc3\xa9\",\"\"]]" TAIL, NULL},
+    {&codec_text, true, "{\"inputs\":[{\"name\":\"t\",\"shape\":[1,2],\"datatype\":\"BYTES\",\"data\":[\"x\",\"y\"]}]}", V2_HEAD "{\"name\":\"t\",\"datatype\":\"BYTES\",\"shape\":[1,2],\"data\":[\"x\",\"y\"]}]}", NULL},
+    {&codec_text, false, "{\"instances\":[[1,2]]}", NULL, "a string"},
     {&codec_two, false, "{\"inputs\":{\"a\":[[1,2],[3,4]],\"b\":[1,2,3]}}", NULL, "has 3 rows"},
     {&codec_two, false, "{\"inputs\":{\"a\":[[1,2],[3,4]]}}", NULL, "missing named input 'b'"},
     {&codec_two, false, "{\"instances\":[[1,2]]}", NULL, "2 inputs"},
@@ -76,8 +83,12 @@ static void bodies(void **state)
             if (st != NF_EINVAL || !strstr(line, c->error)) fail_msg("%s: %s", c->body, line);
         } else {
             if (st) fail_msg("%s: %s: %s", c->body, err.where, err.text);
-            assert_ok(srv_call_outputs(&call, &arena, &err), &err);
-            codec_fill_outputs(&call);
+            if (srv_runs_open(c->info)) {
+                codec_echo(&call);
+            } else {
+                assert_ok(srv_call_outputs(&call, &arena, &err), &err);
+                codec_fill_outputs(&call);
+            }
             (c->infer ? srv_infer_encode : srv_predict_encode)(&b, &call, &face);
             srv_buf_char(&b, '\0');
             assert_string_equal(strtok(b.data, "\n"), c->reply);
@@ -103,7 +114,7 @@ static void integers_are_exact(void **state)
 static void classes_name_the_largest(void **state)
 {
     static const char *const labels[] = {"n", "h\"ot", "c"};
-    const srv_face face = {"m", "1", NULL, labels};
+    const srv_face face = {.name = "m", .version = "1", .labels = labels, .n_labels = 3};
     const codec_case c = {&codec_one, false, "{\"instances\":[[1,2,3]]}", NULL, NULL};
     srv_arena arena = {.most = 1 << 20};
     srv_buf b = {.most = 4096};
@@ -144,6 +155,40 @@ static void memory_is_bounded(void **state)
     srv_arena_fini(&arena);
 }
 
+static void bad_utf8_becomes_a_mark(void **state)
+{
+    const nf_span texts[] = {{"a\xff", 2}, {"\xe2\x82", 2}};
+    const eng_view v = {.dtype = ENG_STR, .data = (void *)(uintptr_t)texts, .bytes = sizeof(texts)};
+    srv_buf b = {.most = 4096};
+    (void)state;
+    srv_write_nested(&b, &v, 0, (const size_t[]){1, 2}, 2);
+    srv_buf_char(&b, '\0');
+    assert_string_equal(b.data, "[[\"a\xef\xbf\xbd\",\"\xef\xbf\xbd\xef\xbf\xbd\"]]");
+    srv_buf_fini(&b);
+}
+
+static void empty_shapes_keep_their_brackets(void **state)
+{
+    static const struct {
+        size_t dim[3];
+        int rank;
+        const char *text;
+    } shapes[] = {{{0}, 1, "[]"},
+                  {{2, 0}, 2, "[[],[]]"},
+                  {{2, 0, 3}, 3, "[[],[]]"},
+                  {{0, 3}, 2, "[]"},
+                  {{1, 2, 0}, 3, "[[[],[]]]"}};
+    const eng_view v = {.dtype = ENG_F32};
+    (void)state;
+    for (size_t i = 0; i < NF_COUNT(shapes); i++) {
+        srv_buf b = {.most = 4096};
+        srv_write_nested(&b, &v, 0, shapes[i].dim, shapes[i].rank);
+        srv_buf_char(&b, '\0');
+        assert_string_equal(b.data, shapes[i].text);
+        srv_buf_fini(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +196,8 @@ int main(void)
         cmocka_unit_test(integers_are_exact),
         cmocka_unit_test(classes_name_the_largest),
         cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(bad_utf8_becomes_a_mark),
+        cmocka_unit_test(empty_shapes_keep_their_brackets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
