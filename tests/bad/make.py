@@ -380,7 +380,6 @@ LOAD = {
     "tree_class_behind": classes(class_ids=[0, 1, 3]),
     "tree_class_tree": classes(class_treeids=[0, 0, 1]),
     "tree_class_node": classes(class_nodeids=[1, 3, 5]),
-    "tree_class_branch": classes(class_nodeids=[1, 3, 2]),
     "tree_class_ids_two": classes(class_ids=[0, 1]),
     "tree_weights_two": classes(class_weights=[1.0, 1.0]),
     "tree_base_two": classes(base_values=[1.0, 1.0]),

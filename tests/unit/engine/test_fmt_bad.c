@@ -1,12 +1,11 @@
-/* test_fmt_bad.c - files that no reader may take, ours and those of ../shared/corpus when it is
- * there; and the corpus files that every release has to read. Layer: tests. */
+/* test_fmt_bad.c - files that no reader may take, and the corpus files that every release has to
+ * read (when it is there). What a whole load must refuse: test_bad_models.c. Layer: tests. */
 #include "tests/support/support.h"
 
 #include "engine/base/file.h"
 #include "engine/format/fmt.h"
 
 #include <dirent.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -54,38 +53,6 @@ static void ours(void **state)
     assert_true(refuse_folder(NF_SOURCE_DIR "/tests/bad/onnx") >= 50);
 }
 
-static bool is_ours(const char *format)
-{
-    return format && (strcmp(format, "tflite") == 0 || strcmp(format, "onnx") == 0);
-}
-
-static void corpus_bad(void **state)
-{
-    (void)state;
-    json_error_t broken;
-    char path[1024];
-    size_t i, n = 0;
-    json_t *row, *list = json_load_file(CORPUS "/bad/bad.json", 0, &broken);
-    if (!list) {
-        printf("skipped: %s/bad/bad.json is not there\n", CORPUS);
-        skip();
-    }
-    json_array_foreach(json_object_get(list, "files"), i, row)
-    {
-        const char *name = json_string_value(json_object_get(row, "file"));
-        const char *expect = json_string_value(json_object_get(row, "expect"));
-        nf_error err;
-        if (!is_ours(json_string_value(json_object_get(row, "format")))) continue;
-        snprintf(path, sizeof(path), "%s/bad/%s", CORPUS, name);
-        if (access(path, R_OK)) continue; /* folders, and files that cannot be stored */
-        const nf_status st = read_path(path, &err);
-        if (st == NF_OK && strcmp(expect, "reject") == 0) fail_msg("%s was taken", name);
-        n++;
-    }
-    json_decref(list);
-    assert_true(n >= 100);
-}
-
 static void corpus_good(void **state)
 {
     (void)state;
@@ -115,7 +82,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ours),
-        cmocka_unit_test(corpus_bad),
         cmocka_unit_test(corpus_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
