@@ -1,6 +1,6 @@
 /* fmt_onnx.h - the parts of the ONNX reader. Layer: format (inside).
- * Field numbers are those of onnx.proto. The graph is read node by node in the order of the file,
- * which ONNX asks to be one in which the nodes can run; each result's shape is known at once. */
+ * Field numbers are those of onnx.proto. The graph is read node by node, in an order in which they
+ * can run; each result's shape is known at once. */
 #ifndef FMT_ONNX_H
 #define FMT_ONNX_H
 
@@ -170,7 +170,7 @@ nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt
 /** Decodes a constant value and keeps the content. NF_EUNSUPPORTED: the value is not constant. */
 nf_status fmt_onnx_content(const fmt_onnx_const **out, size_t *elems, fmt_onnx_ctx *o,
                            int32_t value);
-/** FP32 content. */
+/** Real content, as FP32. */
 nf_status fmt_onnx_floats(const float **out, size_t *n, fmt_onnx_ctx *o, int32_t value);
 /** Up to `most` numbers of an integer constant. */
 nf_status fmt_onnx_numbers(int64_t *out, size_t *n, size_t most, fmt_onnx_ctx *o, int32_t value);
@@ -240,6 +240,12 @@ nf_status fmt_onnx_flatten(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_reshape(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_squeeze(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_unsqueeze(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_reduce(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_arg(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_cumulate(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_global_max(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_log_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_hardmax(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 /** SOFTMAX, LOG_SOFTMAX or HARDMAX, along one axis or, before opset 13, over all from it on. */
 nf_status fmt_onnx_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op);
 nf_status fmt_onnx_transpose(fmt_onnx_ctx *o, const fmt_onnx_node *n);

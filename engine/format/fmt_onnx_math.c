@@ -12,6 +12,7 @@ static const struct {
     {"Abs", IR_ABS, false},
     {"Acos", IR_ACOS, false},
     {"Acosh", IR_ACOSH, false},
+    {"Add", IR_ADD, false},
     {"And", IR_LOGICAL_AND, false},
     {"Asin", IR_ASIN, false},
     {"Asinh", IR_ASINH, false},
@@ -24,6 +25,7 @@ static const struct {
     {"Ceil", IR_CEIL, false},
     {"Cos", IR_COS, false},
     {"Cosh", IR_COSH, false},
+    {"Div", IR_DIV, false},
     {"Equal", IR_EQUAL, true},
     {"Erf", IR_ERF, false},
     {"Exp", IR_EXP, false},
@@ -36,6 +38,7 @@ static const struct {
     {"LessOrEqual", IR_LESS_EQUAL, true},
     {"Log", IR_LOG, false},
     {"Mish", IR_MISH, false},
+    {"Mul", IR_MUL, false},
     {"Neg", IR_NEG, false},
     {"Not", IR_LOGICAL_NOT, false},
     {"Or", IR_LOGICAL_OR, false},
@@ -49,6 +52,7 @@ static const struct {
     {"Softplus", IR_SOFTPLUS, false},
     {"Softsign", IR_SOFTSIGN, false},
     {"Sqrt", IR_SQRT, false},
+    {"Sub", IR_SUB, false},
     {"Tan", IR_TAN, false},
     {"Tanh", IR_TANH, false},
     {"Xor", IR_LOGICAL_XOR, false},
@@ -59,13 +63,39 @@ static eng_dtype type_of(const fmt_onnx_ctx *o, int32_t tensor)
     return o->g->tensors[tensor].dtype;
 }
 
+/* Before opset 7 the dimensions of the second operand may begin at an axis of the first: then those
+ * behind them are 1. */
+static nf_status old_axis(int32_t in[2], fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    const ir_tensor *a = &o->g->tensors[in[0]], *b = &o->g->tensors[in[1]];
+    const int32_t from = in[1];
+    ir_attr attr = {.reshape = {.rank = b->rank, .zero = true}};
+    int64_t axis;
+    nf_status st;
+    if ((st = fmt_onnx_int(&axis, o, n, "axis", a->rank - b->rank))) return st;
+    axis += axis < 0 ? a->rank : 0;
+    if (a->rank < 0 || b->rank < 0 || axis == a->rank - b->rank) return NF_OK;
+    if (axis < 0 || axis > a->rank - b->rank)
+        return nf_fail(o->err, NF_EFORMAT, o->where, "%d dimensions at axis %lld of %d", b->rank,
+                       (long long)axis, a->rank);
+    for (int i = 0; i < b->rank; i++) {
+        attr.reshape.dim[i] = b->dim[i];
+        if (b->dim[i] < 0)
+            return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "an open dimension at an axis");
+    }
+    while (axis + attr.reshape.rank < a->rank)
+        attr.reshape.dim[attr.reshape.rank++] = 1;
+    if ((st = fmt_onnx_temp(&in[1], o, n, ":axis", b->dtype))) return st;
+    return fmt_onnx_emit(o, IR_RESHAPE, &from, 1, in[1], &attr);
+}
+
 /* The tensors of inputs 0 and 1, which have one type. */
 static nf_status use_pair(int32_t in[2], fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
     nf_status st;
     for (size_t i = 0; i < 2; i++)
         if ((st = fmt_onnx_use(&in[i], o, fmt_onnx_in(o, n, i)))) return st;
-    if (type_of(o, in[0]) == type_of(o, in[1])) return NF_OK;
+    if (type_of(o, in[0]) == type_of(o, in[1])) return o->opset < 7 ? old_axis(in, o, n) : NF_OK;
     return nf_fail(o->err, NF_EFORMAT, o->where, "inputs of %s and %s",
                    eng_dtype_oip(type_of(o, in[0])), eng_dtype_oip(type_of(o, in[1])));
 }
@@ -215,8 +245,6 @@ static nf_status read_where(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 /* op of the first inputs, one more at a time, into `y` or a new tensor. */
 static nf_status chain(int32_t *y, fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op, bool last)
 {
-    const ir_attr none = {.binary = {.clamp = ir_no_clamp()}};
-    const ir_attr *attr = op == IR_ADD ? &none : NULL;
     int32_t in[2];
     nf_status st;
     if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
@@ -225,7 +253,7 @@ static nf_status chain(int32_t *y, fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_o
         if ((st = fmt_onnx_use(&in[1], o, fmt_onnx_in(o, n, i)))) return st;
         st = last && i + 1 == n->n_in ? fmt_onnx_out(y, o, n, type_of(o, in[0]))
                                       : fmt_onnx_temp(y, o, n, ":part", type_of(o, in[0]));
-        if (st || (st = fmt_onnx_emit(o, op, in, 2, *y, attr))) return st;
+        if (st || (st = fmt_onnx_emit(o, op, in, 2, *y, NULL))) return st;
     }
     if (!last || n->n_in > 1) return NF_OK;
     if ((st = fmt_onnx_out(y, o, n, type_of(o, in[0])))) return st;
@@ -249,14 +277,13 @@ static nf_status read_sum(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 
 static nf_status read_mean(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
-    const ir_attr attr = {.binary = {.clamp = ir_no_clamp()}};
     const float count = (float)n->n_in;
     int32_t in[2], y;
     nf_status st;
     if ((st = chain(&in[0], o, n, IR_ADD, false))) return st;
     if ((st = fmt_onnx_new_floats(&in[1], o, &count, NULL, 0))) return st;
     if ((st = fmt_onnx_out(&y, o, n, ENG_F32))) return st;
-    return fmt_onnx_emit(o, IR_DIV, in, 2, y, &attr);
+    return fmt_onnx_emit(o, IR_DIV, in, 2, y, NULL);
 }
 
 /* A limit of a Clip that is one FP32 number of the file, or left out. */
@@ -324,81 +351,6 @@ static nf_status read_clip(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return fmt_onnx_emit(o, IR_CLAMP, &x, 1, y, &attr);
 }
 
-static const struct {
-    const char *name;
-    ir_op op;
-    int64_t axes_input; /* the opset since which the axes are an input */
-} reductions[] = {
-    {"ReduceL1", IR_REDUCE_L1, 18},          {"ReduceL2", IR_REDUCE_L2, 18},
-    {"ReduceLogSum", IR_REDUCE_LOG_SUM, 18}, {"ReduceLogSumExp", IR_REDUCE_LOG_SUM_EXP, 18},
-    {"ReduceMax", IR_REDUCE_MAX, 18},        {"ReduceMean", IR_MEAN, 18},
-    {"ReduceMin", IR_REDUCE_MIN, 18},        {"ReduceProd", IR_REDUCE_PROD, 18},
-    {"ReduceSum", IR_REDUCE_SUM, 13},        {"ReduceSumSquare", IR_REDUCE_SUM_SQUARE, 18},
-};
-
-/* The tensor of the axes, IR_NONE when the file names none. */
-static nf_status read_axes(int32_t *axes, fmt_onnx_ctx *o, const fmt_onnx_node *n, bool input)
-{
-    int64_t list[ENG_MAX_RANK];
-    size_t count;
-    nf_status st;
-    *axes = IR_NONE;
-    if (input) {
-        const int32_t value = fmt_onnx_in(o, n, 1);
-        return value == IR_NONE ? NF_OK : fmt_onnx_use(axes, o, value);
-    }
-    if ((st = fmt_onnx_ints(list, &count, ENG_MAX_RANK, o, n, "axes"))) return st;
-    return count ? fmt_onnx_new_ints(axes, o, list, count, 1) : NF_OK;
-}
-
-static nf_status read_reduce(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    int64_t keep, noop;
-    int32_t in[2], y;
-    size_t i = 0;
-    nf_status st;
-    while (!nf_span_is(n->op, reductions[i].name))
-        i++;
-    if ((st = fmt_onnx_int(&keep, o, n, "keepdims", 1))) return st;
-    if ((st = fmt_onnx_int(&noop, o, n, "noop_with_empty_axes", 0))) return st;
-    if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
-    if ((st = read_axes(&in[1], o, n, o->opset >= reductions[i].axes_input))) return st;
-    if ((st = fmt_onnx_out(&y, o, n, type_of(o, in[0])))) return st;
-    const ir_attr attr = {.reduce = {.keep_dims = keep != 0, .all = noop == 0}};
-    return fmt_onnx_emit(o, reductions[i].op, in, in[1] == IR_NONE ? 1 : 2, y, &attr);
-}
-
-static nf_status read_arg(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    const ir_op op = nf_span_is(n->op, "ArgMax") ? IR_ARG_MAX : IR_ARG_MIN;
-    int64_t axis, keep, last;
-    int32_t in[2], y;
-    nf_status st;
-    if ((st = fmt_onnx_int(&axis, o, n, "axis", 0))) return st;
-    if ((st = fmt_onnx_int(&keep, o, n, "keepdims", 1))) return st;
-    if ((st = fmt_onnx_int(&last, o, n, "select_last_index", 0))) return st;
-    if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
-    if ((st = fmt_onnx_new_ints(&in[1], o, &axis, 1, 0))) return st;
-    if ((st = fmt_onnx_out(&y, o, n, ENG_I64))) return st;
-    const ir_attr attr = {.reduce = {.keep_dims = keep != 0, .last = last != 0}};
-    return fmt_onnx_emit(o, op, in, 2, y, &attr);
-}
-
-static nf_status read_scan(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    const ir_op op = nf_span_is(n->op, "CumSum") ? IR_CUMSUM : IR_CUM_PROD;
-    int64_t exclusive, reverse;
-    int32_t in[2], y;
-    nf_status st;
-    if ((st = fmt_onnx_int(&exclusive, o, n, "exclusive", 0))) return st;
-    if ((st = fmt_onnx_int(&reverse, o, n, "reverse", 0))) return st;
-    for (size_t i = 0; i < 2; i++)
-        if ((st = fmt_onnx_use(&in[i], o, fmt_onnx_in(o, n, i)))) return st;
-    if ((st = fmt_onnx_out(&y, o, n, type_of(o, in[0])))) return st;
-    const ir_attr attr = {.reduce = {.exclusive = exclusive != 0, .reverse = reverse != 0}};
-    return fmt_onnx_emit(o, op, in, 2, y, &attr);
-}
-
 static nf_status emit_cast(fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype to)
 {
     int32_t x, y;
@@ -427,40 +379,15 @@ static nf_status read_cast_like(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return st ? st : emit_cast(o, n, type_of(o, like));
 }
 
-/* Over the axes behind rows and channels, whatever their number. */
-static nf_status read_global_max(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    const ir_attr attr = {.reduce = {.keep_dims = true}};
-    int64_t axes[ENG_MAX_RANK];
-    int32_t in[2], y;
-    size_t count = 0;
-    nf_status st;
-    if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
-    for (int i = 2; i < o->g->tensors[in[0]].rank; i++)
-        axes[count++] = i;
-    if ((st = fmt_onnx_new_ints(&in[1], o, axes, count, 1))) return st;
-    if ((st = fmt_onnx_out(&y, o, n, type_of(o, in[0])))) return st;
-    return fmt_onnx_emit(o, IR_REDUCE_MAX, in, 2, y, &attr);
-}
-
-static nf_status read_log_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    return fmt_onnx_softmax(o, n, IR_LOG_SOFTMAX);
-}
-
-static nf_status read_hardmax(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    return fmt_onnx_softmax(o, n, IR_HARDMAX);
-}
-
 const fmt_onnx_row fmt_onnx_math_rows[] = {
     /* operator, inputs, reader */
     {"Abs", 1, 1, read_plain},
     {"Acos", 1, 1, read_plain},
     {"Acosh", 1, 1, read_plain},
+    {"Add", 2, 2, read_plain},
     {"And", 2, 2, read_plain},
-    {"ArgMax", 1, 1, read_arg},
-    {"ArgMin", 1, 1, read_arg},
+    {"ArgMax", 1, 1, fmt_onnx_arg},
+    {"ArgMin", 1, 1, fmt_onnx_arg},
     {"Asin", 1, 1, read_plain},
     {"Asinh", 1, 1, read_plain},
     {"Atan", 1, 1, read_plain},
@@ -477,48 +404,50 @@ const fmt_onnx_row fmt_onnx_math_rows[] = {
     {"Clip", 1, 3, read_clip},
     {"Cos", 1, 1, read_plain},
     {"Cosh", 1, 1, read_plain},
-    {"CumProd", 2, 2, read_scan},
-    {"CumSum", 2, 2, read_scan},
+    {"CumProd", 2, 2, fmt_onnx_cumulate},
+    {"CumSum", 2, 2, fmt_onnx_cumulate},
+    {"Div", 2, 2, read_plain},
     {"Elu", 1, 1, read_scalars},
     {"Equal", 2, 2, read_plain},
     {"Erf", 1, 1, read_plain},
     {"Exp", 1, 1, read_plain},
     {"Floor", 1, 1, read_plain},
     {"Gelu", 1, 1, read_gelu},
-    {"GlobalMaxPool", 1, 1, read_global_max},
+    {"GlobalMaxPool", 1, 1, fmt_onnx_global_max},
     {"Greater", 2, 2, read_plain},
     {"GreaterOrEqual", 2, 2, read_plain},
     {"HardSigmoid", 1, 1, read_scalars},
     {"HardSwish", 1, 1, read_plain},
-    {"Hardmax", 1, 1, read_hardmax},
+    {"Hardmax", 1, 1, fmt_onnx_hardmax},
     {"IsInf", 1, 1, read_is_inf},
     {"IsNaN", 1, 1, read_plain},
     {"LeakyRelu", 1, 1, read_scalars},
     {"Less", 2, 2, read_plain},
     {"LessOrEqual", 2, 2, read_plain},
     {"Log", 1, 1, read_plain},
-    {"LogSoftmax", 1, 1, read_log_softmax},
+    {"LogSoftmax", 1, 1, fmt_onnx_log_softmax},
     {"Max", 1, 0, read_max},
     {"Mean", 1, 0, read_mean},
     {"Min", 1, 0, read_min},
     {"Mish", 1, 1, read_plain},
     {"Mod", 2, 2, read_mod},
+    {"Mul", 2, 2, read_plain},
     {"Neg", 1, 1, read_plain},
     {"Not", 1, 1, read_plain},
     {"Or", 2, 2, read_plain},
     {"PRelu", 2, 2, read_plain},
     {"Pow", 2, 2, read_pow},
     {"Reciprocal", 1, 1, read_plain},
-    {"ReduceL1", 1, 2, read_reduce},
-    {"ReduceL2", 1, 2, read_reduce},
-    {"ReduceLogSum", 1, 2, read_reduce},
-    {"ReduceLogSumExp", 1, 2, read_reduce},
-    {"ReduceMax", 1, 2, read_reduce},
-    {"ReduceMean", 1, 2, read_reduce},
-    {"ReduceMin", 1, 2, read_reduce},
-    {"ReduceProd", 1, 2, read_reduce},
-    {"ReduceSum", 1, 2, read_reduce},
-    {"ReduceSumSquare", 1, 2, read_reduce},
+    {"ReduceL1", 1, 2, fmt_onnx_reduce},
+    {"ReduceL2", 1, 2, fmt_onnx_reduce},
+    {"ReduceLogSum", 1, 2, fmt_onnx_reduce},
+    {"ReduceLogSumExp", 1, 2, fmt_onnx_reduce},
+    {"ReduceMax", 1, 2, fmt_onnx_reduce},
+    {"ReduceMean", 1, 2, fmt_onnx_reduce},
+    {"ReduceMin", 1, 2, fmt_onnx_reduce},
+    {"ReduceProd", 1, 2, fmt_onnx_reduce},
+    {"ReduceSum", 1, 2, fmt_onnx_reduce},
+    {"ReduceSumSquare", 1, 2, fmt_onnx_reduce},
     {"Round", 1, 1, read_plain},
     {"Selu", 1, 1, read_scalars},
     {"Shrink", 1, 1, read_scalars},
@@ -529,6 +458,7 @@ const fmt_onnx_row fmt_onnx_math_rows[] = {
     {"Softplus", 1, 1, read_plain},
     {"Softsign", 1, 1, read_plain},
     {"Sqrt", 1, 1, read_plain},
+    {"Sub", 2, 2, read_plain},
     {"Sum", 1, 0, read_sum},
     {"Swish", 1, 1, read_scalars},
     {"Tan", 1, 1, read_plain},

@@ -21,41 +21,6 @@ static nf_status read_relu(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return fmt_onnx_emit(o, IR_CLAMP, &x, 1, y, &attr);
 }
 
-static nf_status read_binary(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op)
-{
-    const ir_attr attr = {.binary = {.clamp = ir_no_clamp()}};
-    int32_t in[2], y;
-    nf_status st;
-    if ((st = fmt_onnx_use(&in[0], o, fmt_onnx_in(o, n, 0)))) return st;
-    if ((st = fmt_onnx_use(&in[1], o, fmt_onnx_in(o, n, 1)))) return st;
-    if (o->g->tensors[in[0]].dtype != o->g->tensors[in[1]].dtype)
-        return nf_fail(o->err, NF_EFORMAT, o->where, "%s of %s and %s", ir_op_name(op),
-                       eng_dtype_oip(o->g->tensors[in[0]].dtype),
-                       eng_dtype_oip(o->g->tensors[in[1]].dtype));
-    if ((st = fmt_onnx_out(&y, o, n, o->g->tensors[in[0]].dtype))) return st;
-    return fmt_onnx_emit(o, op, in, 2, y, &attr);
-}
-
-static nf_status read_add(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    return read_binary(o, n, IR_ADD);
-}
-
-static nf_status read_sub(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    return read_binary(o, n, IR_SUB);
-}
-
-static nf_status read_mul(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    return read_binary(o, n, IR_MUL);
-}
-
-static nf_status read_div(fmt_onnx_ctx *o, const fmt_onnx_node *n)
-{
-    return read_binary(o, n, IR_DIV);
-}
-
 /* Before opset 13: over all dimensions from `axis` on, as if they were one. */
 static nf_status flat_softmax(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op, int32_t x,
                               int axis)
@@ -145,13 +110,11 @@ static nf_status read_constant(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 }
 
 const fmt_onnx_row fmt_onnx_core_rows[] = {
-    {"Add", 2, 2, read_add},
     {"AveragePool", 1, 1, fmt_onnx_average_pool},
     {"BatchNormalization", 5, 5, fmt_onnx_batch_norm},
     {"Constant", 0, 0, read_constant},
     {"Conv", 2, 3, fmt_onnx_conv},
     {"DequantizeLinear", 2, 3, fmt_onnx_dequantize},
-    {"Div", 2, 2, read_div},
     {"Dropout", 1, 3, read_dropout},
     {"Flatten", 1, 1, fmt_onnx_flatten},
     {"Gemm", 2, 3, fmt_onnx_gemm},
@@ -159,14 +122,12 @@ const fmt_onnx_row fmt_onnx_core_rows[] = {
     {"Identity", 1, 1, fmt_onnx_identity},
     {"MatMul", 2, 2, fmt_onnx_matmul},
     {"MaxPool", 1, 1, fmt_onnx_max_pool},
-    {"Mul", 2, 2, read_mul},
     {"QuantizeLinear", 2, 3, fmt_onnx_quantize},
     {"Relu", 1, 1, read_relu},
     {"Reshape", 2, 2, fmt_onnx_reshape},
     {"Softmax", 1, 1, read_softmax},
     {"Squeeze", 1, 2, fmt_onnx_squeeze},
     {"StringNormalizer", 1, 1, fmt_onnx_string_normalizer},
-    {"Sub", 2, 2, read_sub},
     {"Transpose", 1, 1, fmt_onnx_transpose},
     {"Unsqueeze", 1, 2, fmt_onnx_unsqueeze},
     {.op = NULL},

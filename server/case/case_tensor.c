@@ -1,11 +1,11 @@
 /* case_tensor.c - recorded tensors from their files. Layer: server/case. Thread rule: no shared
  * state. */
 #include "engine/base/file.h"
+#include "engine/base/half.h"
 #include "server/case/case.h"
 #include "server/case/case_proto.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -146,22 +146,6 @@ void srv_recorded_fini(srv_recorded *t)
     X(BOOL, uint8_t) X(F64, double) X(U16, uint16_t) X(U32, uint32_t) X(U64, uint64_t)
 // clang-format on
 
-/* The upper half of single precision, or IEEE 754 half precision. */
-static float half(uint16_t h, bool ieee)
-{
-    const uint32_t bits = (uint32_t)h << 16;
-    float f;
-    if (ieee) {
-        const int exponent = h >> 10 & 31, fraction = h & 1023;
-        const float size = exponent == 0    ? ldexpf((float)fraction, -24)
-                           : exponent == 31 ? (fraction ? NAN : INFINITY)
-                                            : ldexpf((float)(fraction + 1024), exponent - 25);
-        return h & 0x8000 ? -size : size;
-    }
-    memcpy(&f, &bits, sizeof(f));
-    return f;
-}
-
 double srv_element(const void *data, eng_dtype dtype, size_t i)
 {
     uint16_t h;
@@ -177,7 +161,7 @@ double srv_element(const void *data, eng_dtype dtype, size_t i)
     case ENG_F16:
     case ENG_BF16:
         memcpy(&h, (const char *)data + i * sizeof(h), sizeof(h));
-        return (double)half(h, dtype == ENG_F16);
+        return (double)(dtype == ENG_F16 ? nf_from_f16(h) : nf_from_bf16(h));
     default:
         return 0;
     }
