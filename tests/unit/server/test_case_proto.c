@@ -75,6 +75,13 @@ static void typed_fields_are_read(void **state)
                  0x40),
          ENG_F64,
          {1, 2}},
+        /* int32_data as FLOAT16 */
+        {MESSAGE(0x08, 2, 0x10, 10, 0x2a, 5, 0x80, 0x78, 0x80, 0x80, 3), ENG_F16, {1, -2}},
+        /* uint64_data */
+        {MESSAGE(0x08, 2, 0x10, 13, 0x5a, 11, 3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                 0xff, 1),
+         ENG_U64,
+         {3, 0x1p64}},
     };
     (void)state;
     for (size_t i = 0; i < NF_COUNT(cases); i++) {
