@@ -16,6 +16,7 @@
 #define IR_FREE        (-2)
 #define IR_RANK_FREE   (-1)      /* not even the number of dimensions is known */
 #define IR_SYMBOL      INT64_MIN /* IR_BATCH as an element of a constant made of a shape */
+#define IR_SYMBOL_32   INT32_MIN /* the same in a constant of ENG_I32 */
 #define IR_MAX_NODES   65536
 #define IR_MAX_TENSORS 65536
 #define IR_MAX_ENDS    4096              /* inputs, or results, of one node */
@@ -48,7 +49,7 @@ typedef struct ir_tensor {
     char *text;    /* owned: the characters that the spans of an ENG_STR constant point to */
     int bits;      /* 4: an ENG_I8 constant whose values fit 4 bits, as in the file; else 0 */
     bool variable; /* keeps its value from run to run, zero at first; neither input nor constant */
-    bool symbolic; /* ENG_I64 constant with IR_SYMBOL in it */
+    bool symbolic; /* ENG_I64 or ENG_I32 constant with IR_SYMBOL in it */
 } ir_tensor;
 
 typedef struct ir_node {

@@ -16,7 +16,7 @@ static nf_status block_of(int64_t *block, int *h, int *c, const ir_rule *a)
     *block = a->node->attr.misc.size[0];
     *h = first ? 2 : 1;
     *c = first ? 1 : 3;
-    if (*block < 1 || *block > 65536) return not_whole(a, *block, 1);
+    if (*block < 1 || *block > 32768) return not_whole(a, *block, 1);
     return ir_rule_rank(a, 0, 4, 4);
 }
 
@@ -70,8 +70,8 @@ static nf_status read_blocks(blocks *b, const ir_rule *a)
         return nf_fail(a->err, NF_EFORMAT, a->where, "%s with blocks or edges of another shape",
                        ir_op_name(a->node->op));
     if (!b->known) return NF_OK;
-    ir_read_ints(b->size, size->data, size->dtype, (size_t)n);
-    ir_read_ints(b->edge[0], edge->data, edge->dtype, 2 * (size_t)n);
+    ir_const_ints(b->size, size, 0, (size_t)n);
+    ir_const_ints(b->edge[0], edge, 0, 2 * (size_t)n);
     for (int i = 0; i < b->n; i++) {
         if (b->size[i] == IR_UNKNOWN) b->known = false;
         if (!b->known) return NF_OK;
@@ -173,7 +173,7 @@ IR_RULE(segment_sum)
     if (!ids->data || ids->dim[0] < 0) return NF_OK;
     for (int64_t i = 0; i < ids->dim[0]; i++) {
         int64_t id;
-        ir_read_ints(&id, ids->data + (size_t)i * eng_dtype_size(ids->dtype), ids->dtype, 1);
+        ir_const_ints(&id, ids, (size_t)i, 1);
         if (id < last || id < 0 || id >= (int64_t)IR_MAX_ELEMS)
             return nf_fail(a->err, NF_EFORMAT, a->where, "SEGMENT_SUM with id %lld after %lld",
                            (long long)id, (long long)last);

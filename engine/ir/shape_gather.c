@@ -32,6 +32,22 @@ static nf_status check_index_type(const ir_rule *a, int32_t i)
                    ir_op_name(a->node->op), eng_dtype_oip(t->dtype));
 }
 
+/* Places that the file has written down: a wrong one is the file's fault, not the request's. */
+static nf_status check_places(const ir_rule *a, int64_t dim)
+{
+    const ir_tensor *at = ir_rule_in(a, 1);
+    size_t n;
+    if (!at->data || dim < 0 || !ir_shape_known(at) || !ir_elems(&n, at, 1)) return NF_OK;
+    for (size_t i = 0; i < n; i++) {
+        int64_t place;
+        ir_const_ints(&place, at, i, 1);
+        if (place != IR_UNKNOWN && (place < -dim || place >= dim))
+            return nf_fail(a->err, NF_EFORMAT, a->where, "%s of place %lld in %lld",
+                           ir_op_name(a->node->op), (long long)place, (long long)dim);
+    }
+    return NF_OK;
+}
+
 /* The first n dimensions of input 0 and of the indices are one and the same. */
 static nf_status join_batch(ir_shape *out, int n, const ir_rule *a)
 {
@@ -54,24 +70,6 @@ static nf_status check_batch_dims(int n, int most, const ir_rule *a)
                    ir_op_name(a->node->op), n, most);
 }
 
-/* Indices that stand in the file can be checked at once. */
-static nf_status check_constant_indices(const ir_tensor *at, int64_t size, const ir_rule *a)
-{
-    size_t n;
-    if (!at->data || size < 0 || !ir_elems(&n, at, 1)) return NF_OK;
-    for (size_t i = 0; i < n; i++) {
-        int64_t v = 0;
-        int32_t narrow;
-        memcpy(&v, at->data + i * eng_dtype_size(at->dtype), eng_dtype_size(at->dtype));
-        memcpy(&narrow, &v, sizeof(narrow)); /* little endian: the low half */
-        if (at->dtype == ENG_I32) v = narrow;
-        if (v < -size || v >= size)
-            return nf_fail(a->err, NF_EFORMAT, a->where, "%s takes element %lld of %lld",
-                           ir_op_name(a->node->op), (long long)v, (long long)size);
-    }
-    return NF_OK;
-}
-
 IR_RULE(gather)
 {
     const ir_tensor *x = ir_rule_in(a, 0), *at = ir_rule_in(a, 1);
@@ -81,9 +79,8 @@ IR_RULE(gather)
     if ((st = check_index_type(a, 1)) || (st = ir_rule_rank(a, 0, 1, ENG_MAX_RANK)) ||
         (st = ir_rule_axis(&axis, a->node->attr.axis.axis, x->rank, a)) ||
         (st = check_batch_dims(batch, axis < at->rank ? axis : at->rank, a)) ||
-        (st = join_batch(out, batch, a)))
+        (st = check_places(a, x->dim[axis])) || (st = join_batch(out, batch, a)))
         return st;
-    if ((st = check_constant_indices(at, x->dim[axis], a))) return st;
     for (int i = batch; i < axis; i++)
         if ((st = put_dim(out, x->dim[i], a))) return st;
     for (int i = batch; i < at->rank; i++)
@@ -152,7 +149,7 @@ IR_RULE(gather_elements)
     nf_status st;
     if ((st = check_index_type(a, 1)) || (st = same_rank(a, 1)) ||
         (st = ir_rule_axis(&axis, a->node->attr.axis.axis, x->rank, a)) ||
-        (st = check_inside(a, at, axis)))
+        (st = check_inside(a, at, axis)) || (st = check_places(a, x->dim[axis])))
         return st;
     ir_rule_copy(out, a, 1);
     const bool rows = axis == 0 ? !has_rows(x) : has_rows(x);
@@ -203,7 +200,7 @@ static bool one_number(int64_t *out, const ir_tensor *t)
     size_t n;
     if (!t->data || !ir_shape_known(t) || !ir_elems(&n, t, 1) || n != 1) return false;
     if (t->dtype != ENG_I32 && t->dtype != ENG_I64) return false;
-    ir_read_ints(out, t->data, t->dtype, 1);
+    ir_const_ints(out, t, 0, 1);
     return *out != IR_UNKNOWN;
 }
 
@@ -266,7 +263,7 @@ IR_RULE(range)
         if (t->dtype == ENG_F32)
             memcpy(&real[i], t->data, sizeof(real[i]));
         else
-            ir_read_ints(&whole[i], t->data, t->dtype, 1);
+            ir_const_ints(&whole[i], t, 0, 1);
         if (whole[i] == IR_UNKNOWN) return NF_OK;
     }
     n = ir_rule_in(a, 0)->dtype == ENG_F32 ? count_floats(real) : count_ints(whole);

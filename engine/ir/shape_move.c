@@ -20,7 +20,7 @@ static nf_status numbers(int64_t *out, size_t *n, size_t most, const ir_rule *a,
     *n = count < 0 ? most + 1 : (size_t)count;
     for (size_t k = 0; k < *n && k < most; k++)
         out[k] = IR_UNKNOWN;
-    if (t->data && count >= 0) ir_read_ints(out, t->data, t->dtype, *n);
+    if (t->data && count >= 0) ir_const_ints(out, t, 0, *n);
     return NF_OK;
 }
 
@@ -117,9 +117,7 @@ IR_RULE(split)
         ir_rule_copy(&out[i], a, 0);
         const int64_t left = dim - i * part;
         *d = dim < 0 || sizes ? IR_UNKNOWN : left < 0 ? 0 : left < part ? left : part;
-        if (sizes && sizes->data)
-            ir_read_ints(d, sizes->data + (size_t)i * eng_dtype_size(sizes->dtype), sizes->dtype,
-                         1);
+        if (sizes && sizes->data) ir_const_ints(d, sizes, (size_t)i, 1);
     }
     if (sizes && (st = check_parts(out, axis, dim, a))) return st;
     for (int32_t i = 0; i < n; i++)
@@ -186,11 +184,15 @@ IR_RULE(strided_slice)
     return NF_OK;
 }
 
-static int64_t padded(int64_t dim, int64_t before, int64_t after)
+static nf_status pad_dim(int64_t *dim, int64_t before, int64_t after, const ir_rule *a)
 {
-    if (before == 0 && after == 0) return dim; /* rows stay rows */
-    if (dim < 0 || before == IR_UNKNOWN || after == IR_UNKNOWN) return IR_FREE;
-    return dim + before + after;
+    if (before == 0 && after == 0) return NF_OK; /* rows stay rows */
+    const bool known = *dim >= 0 && before != IR_UNKNOWN && after != IR_UNKNOWN;
+    if (known && *dim + before + after < 0)
+        return nf_fail(a->err, NF_EFORMAT, a->where, "PAD of %lld by %lld and %lld",
+                       (long long)*dim, (long long)before, (long long)after);
+    *dim = known ? *dim + before + after : IR_FREE;
+    return NF_OK;
 }
 
 IR_RULE(pad)
@@ -211,10 +213,8 @@ IR_RULE(pad)
     if (s.n > ENG_MAX_RANK || n > NF_COUNT(list)) return NF_OK;
     if ((st = ir_pads_of(&pads, &s, list, n, a->node->attr.misc.flag, a->err))) return st;
     for (int i = 0; i < out->rank; i++) {
-        const int64_t dim = padded(ir_rule_in(a, 0)->dim[i], pads.before[i], pads.after[i]);
-        if (dim < 0 && dim != IR_FREE && dim != IR_BATCH)
-            return nf_fail(a->err, NF_EFORMAT, a->where, "PAD cuts off more than there is");
-        out->dim[i] = dim;
+        out->dim[i] = ir_rule_in(a, 0)->dim[i];
+        if ((st = pad_dim(&out->dim[i], pads.before[i], pads.after[i], a))) return st;
     }
     return NF_OK;
 }
@@ -231,7 +231,7 @@ IR_RULE(tile)
                        out->rank, n);
     for (int i = 0; i < out->rank; i++) {
         const int64_t t = n <= ENG_MAX_RANK ? times[i] : IR_UNKNOWN;
-        if (t < 0 && t != IR_UNKNOWN)
+        if ((t < 0 && t != IR_UNKNOWN) || t > (int64_t)IR_MAX_ELEMS)
             return nf_fail(a->err, NF_EFORMAT, a->where, "TILE %lld times", (long long)t);
         if (t != 1) out->dim[i] = ir_dim_mul(out->dim[i], t);
     }

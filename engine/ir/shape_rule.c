@@ -1,5 +1,6 @@
 /* shape_rule.c - what the shape rules share. Layer: ir. Thread rule: no shared state. */
 #include "engine/ir/shape.h"
+#include "engine/ir/slice.h"
 
 bool ir_shape_known(const ir_tensor *t)
 {
@@ -79,18 +80,6 @@ nf_status ir_rule_join(ir_shape *out, const ir_shape *b, const ir_rule *a)
     return NF_OK;
 }
 
-static int64_t int_at(const ir_tensor *t, size_t i)
-{
-    if (t->dtype == ENG_I64) {
-        int64_t v;
-        memcpy(&v, t->data + 8 * i, sizeof(v));
-        return v;
-    }
-    int32_t v;
-    memcpy(&v, t->data + 4 * i, sizeof(v));
-    return v;
-}
-
 nf_status ir_rule_ints(int64_t *out, size_t *n, bool *known, size_t most, const ir_rule *a,
                        int32_t i)
 {
@@ -111,7 +100,6 @@ nf_status ir_rule_ints(int64_t *out, size_t *n, bool *known, size_t most, const 
     if (count >= 0) *n = (size_t)count;
     if (!t->data || count < 0) return NF_OK;
     *known = true;
-    for (size_t k = 0; k < *n; k++)
-        out[k] = int_at(t, k);
+    ir_const_ints(out, t, 0, *n);
     return NF_OK;
 }

@@ -11,6 +11,13 @@ void ir_read_ints(int64_t *out, const void *data, eng_dtype dtype, size_t n)
             dtype == ENG_I64 ? ((const int64_t *)data)[i] : (int64_t)((const int32_t *)data)[i];
 }
 
+void ir_const_ints(int64_t *out, const ir_tensor *t, size_t first, size_t n)
+{
+    ir_read_ints(out, t->data + first * eng_dtype_size(t->dtype), t->dtype, n);
+    for (size_t i = 0; t->symbolic && t->dtype == ENG_I32 && i < n; i++)
+        if (out[i] == IR_SYMBOL_32) out[i] = IR_SYMBOL;
+}
+
 static int64_t clamp(int64_t v, int64_t low, int64_t high)
 {
     return v < low ? low : v > high ? high : v;

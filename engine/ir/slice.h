@@ -47,4 +47,7 @@ nf_status ir_pads_of(ir_pads *out, const ir_slice_args *a, const int64_t *pads, 
 /** n elements of an INT32 or INT64 tensor. */
 void ir_read_ints(int64_t *out, const void *data, eng_dtype dtype, size_t n);
 
+/** n elements of a constant from `first` on; symbols of both types are IR_SYMBOL. */
+void ir_const_ints(int64_t *out, const ir_tensor *t, size_t first, size_t n);
+
 #endif /* IR_SLICE_H */

@@ -71,11 +71,17 @@ static bool results_fit(const folder *f, const ir_node *n)
     return true;
 }
 
-static bool has_symbol(const ir_tensor *t)
+/* A symbol among the inputs, and one in the result: it has been moved there. */
+static bool has_symbol(const folder *f, const ir_node *n, const ir_tensor *t)
 {
-    for (size_t i = 0; t->dtype == ENG_I64 && i < t->bytes / sizeof(int64_t); i++)
-        if (((const int64_t *)(const void *)t->data)[i] == IR_SYMBOL) return true;
-    return false;
+    bool from = n->op == IR_SHAPE, found = false;
+    for (int32_t i = 0; i < n->n_in; i++)
+        from |= input(f, n, i) && input(f, n, i)->symbolic;
+    for (size_t i = 0; from && t->dtype == ENG_I64 && i < t->bytes / sizeof(int64_t); i++)
+        found |= ((const int64_t *)(const void *)t->data)[i] == IR_SYMBOL;
+    for (size_t i = 0; from && t->dtype == ENG_I32 && i < t->bytes / sizeof(int32_t); i++)
+        found |= ((const int32_t *)(const void *)t->data)[i] == IR_SYMBOL_32;
+    return found;
 }
 
 /* Strings point into the constants that they were moved from: those must stay, so they are not
@@ -125,15 +131,18 @@ static nf_status fold_shape(folder *f, ir_node *n)
     ir_tensor *y = &f->g->tensors[n->out[0]];
     const int first = n->attr.axis.axis;
     int64_t dim[ENG_MAX_RANK];
+    int32_t narrow[ENG_MAX_RANK];
     nf_status st;
-    if (x->rank < 0 || y->dtype != ENG_I64 || !results_fit(f, n)) return NF_OK;
+    if (x->rank < 0 || !results_fit(f, n)) return NF_OK;
     for (int64_t i = 0; i < y->dim[0]; i++) {
         dim[i] = x->dim[first + i] == IR_BATCH ? IR_SYMBOL : x->dim[first + i];
-        if (dim[i] == IR_FREE) return NF_OK;
+        if (dim[i] == IR_FREE || (dim[i] > INT32_MAX && y->dtype == ENG_I32)) return NF_OK;
+        narrow[i] = dim[i] == IR_SYMBOL ? IR_SYMBOL_32 : (int32_t)dim[i];
     }
-    const size_t bytes = (size_t)y->dim[0] * sizeof(*dim);
-    if ((st = ir_set_data(y, (nf_bytes){(const uint8_t *)dim, bytes}, f->err))) return st;
-    y->symbolic = has_symbol(y);
+    const void *data = y->dtype == ENG_I64 ? (const void *)dim : narrow;
+    const size_t bytes = (size_t)y->dim[0] * eng_dtype_size(y->dtype);
+    if ((st = ir_set_data(y, (nf_bytes){data, bytes}, f->err))) return st;
+    y->symbolic = has_symbol(f, n, y);
     n->dead = true;
     return NF_OK;
 }
@@ -150,7 +159,7 @@ static nf_status compute(folder *f, ir_node *n, plan_layer *l)
     plan_heap_fini(&heap);
     for (int32_t i = 0; !st && i < n->n_out; i++)
         if (n->out[i] >= 0)
-            f->g->tensors[n->out[i]].symbolic = has_symbol(&f->g->tensors[n->out[i]]);
+            f->g->tensors[n->out[i]].symbolic = has_symbol(f, n, &f->g->tensors[n->out[i]]);
     n->dead = !st;
     return st;
 }

@@ -194,12 +194,16 @@ static int64_t batch_of(const plan_builder *b)
 static nf_status fill_symbols(plan_builder *b, size_t t, nf_error *err)
 {
     const ir_tensor *from = &b->g->tensors[t];
-    int64_t *to = plan_heap_alloc(&b->p->heap, from->bytes + 1);
+    void *to = plan_heap_alloc(&b->p->heap, from->bytes + 1);
     if (!to) return nf_fail(err, NF_ENOMEM, from->name, "no memory for %zu bytes", from->bytes);
     memcpy(to, from->data, from->bytes);
-    for (size_t i = 0; i < from->bytes / sizeof(*to); i++)
-        if (to[i] == IR_SYMBOL) to[i] = batch_of(b);
-    b->tensors[t].data = (uint8_t *)to;
+    int64_t *wide = to;
+    int32_t *narrow = to;
+    for (size_t i = 0; from->dtype == ENG_I64 && i < from->bytes / sizeof(*wide); i++)
+        if (wide[i] == IR_SYMBOL) wide[i] = batch_of(b);
+    for (size_t i = 0; from->dtype == ENG_I32 && i < from->bytes / sizeof(*narrow); i++)
+        if (narrow[i] == IR_SYMBOL_32) narrow[i] = (int32_t)batch_of(b);
+    b->tensors[t].data = to;
     return NF_OK;
 }
 
@@ -212,7 +216,8 @@ static nf_status set_tensors(plan_builder *b, nf_error *err)
         /* packed weights have lost their data, but not their shape */
         if (ir_shape_known(&b->g->tensors[t])) plan_shape_of(&b->p->shapes[t], &b->g->tensors[t]);
         if (b->g->tensors[t].variable && (st = give_variable(b, t, err))) return st;
-        if (b->g->tensors[t].symbolic && (st = fill_symbols(b, t, err))) return st;
+        const bool symbols = b->g->tensors[t].symbolic && b->g->tensors[t].data;
+        if (symbols && (st = fill_symbols(b, t, err))) return st;
     }
     for (size_t i = 0; i < b->g->n_inputs; i++)
         if ((st = set_input(b, i, err))) return st;
