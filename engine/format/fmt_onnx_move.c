@@ -228,7 +228,7 @@ static nf_status read_blocks(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op)
     nf_status st;
     if ((st = fmt_onnx_int(&block, o, n, "blocksize", 0))) return st;
     if (op == IR_DEPTH_TO_SPACE && (st = fmt_onnx_choice(&crd, o, n, "mode", modes))) return st;
-    if (block < 1 || block > 65536)
+    if (block < 1 || block > 32768)
         return nf_fail(o->err, NF_EFORMAT, o->where, "blocks of %lld", (long long)block);
     attr.misc.size[0] = (int32_t)block;
     attr.misc.flag2 = crd != 0;

@@ -107,35 +107,59 @@ typedef struct parts {
     size_t outer, bytes[];
 } parts;
 
-static nf_status bind_parts(plan_step *s, const plan_shape *part, int32_t n, nf_error *err)
+PLAN_BIND(plan_bind_concat)
 {
+    const int32_t n = s->layer->node->n_in;
+    const int axis = plan_axis(s->layer->node->attr.axis.axis, out->rank);
     nf_status st;
-    int rank = 0;
-    for (int32_t i = 0; i < n; i++) /* lists of nothing may stand among tensors */
-        if (part[i].rank > rank) rank = part[i].rank;
-    const int axis = plan_axis(s->layer->node->attr.axis.axis, rank);
     if ((st = plan_bind_alloc(s, sizeof(parts) + (size_t)n * sizeof(size_t), err))) return st;
     parts *p = s->bound;
-    p->outer = 1;
-    for (int32_t i = 0; i < n; i++) {
-        const plan_shape *d = &part[i];
-        if (d->elems == 0) continue;
-        p->outer = plan_span(d, 0, axis);
-        p->bytes[i] = plan_span(d, axis, d->rank) * s->layer->elem_size;
-    }
+    p->outer = plan_span(out, 0, axis);
+    for (int32_t i = 0; i < n; i++) /* an empty part may have another rank */
+        if (in[i].elems) p->bytes[i] = in[i].elems / p->outer * s->layer->elem_size;
     return NF_OK;
 }
 
-PLAN_BIND(plan_bind_concat)
+/* The size of part i, whether anyone wants it or not; SIZE_MAX is the rest. */
+static size_t part_size(const plan_step *s, const plan_shape *in, const plan_shape *out, int32_t i,
+                        int axis)
 {
-    (void)out;
-    return bind_parts(s, in, s->layer->node->n_in, err);
+    const ir_node *node = s->layer->node;
+    const size_t n = (size_t)node->n_out, dim = in->dim[axis], part = (dim + n - 1) / n;
+    const size_t before = part * (size_t)i;
+    if (node->out[i] >= 0) return out[i].dim[axis];
+    if (node->n_in < 2 || node->in[1] < 0)
+        return before >= dim ? 0 : dim - before < part ? dim - before : part;
+    const eng_dtype type = plan_in(s->layer, s->layer->owner->g, 1)->dtype;
+    int64_t size = -1;
+    if (s->in[1])
+        ir_read_ints(&size, (const char *)s->in[1] + (size_t)i * eng_dtype_size(type), type, 1);
+    return size < 0 ? SIZE_MAX : (size_t)size;
 }
 
 PLAN_BIND(plan_bind_split)
 {
-    (void)in;
-    return bind_parts(s, out, s->layer->node->n_out, err);
+    const int32_t n = s->layer->node->n_out;
+    const int axis = plan_axis(s->layer->node->attr.axis.axis, in->rank);
+    const size_t run = plan_span(in, axis + 1, in->rank) * s->layer->elem_size;
+    size_t rest = in->dim[axis];
+    nf_status st;
+    if ((st = plan_bind_alloc(s, sizeof(parts) + (size_t)n * sizeof(size_t), err))) return st;
+    parts *p = s->bound;
+    p->outer = plan_span(in, 0, axis);
+    for (int32_t i = 0; i < n; i++) {
+        p->bytes[i] = part_size(s, in, out, i, axis);
+        if (p->bytes[i] == SIZE_MAX) continue;
+        if (p->bytes[i] > rest)
+            return nf_fail(err, NF_EINVAL, "SPLIT", "has parts of more than %zu", in->dim[axis]);
+        rest -= p->bytes[i];
+    }
+    for (int32_t i = 0; i < n; i++) {
+        const bool open = p->bytes[i] == SIZE_MAX;
+        p->bytes[i] = (open ? rest : p->bytes[i]) * run;
+        if (open) rest = 0;
+    }
+    return NF_OK;
 }
 
 PLAN_RUN(plan_run_concat)

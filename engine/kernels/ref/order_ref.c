@@ -15,19 +15,13 @@
         return (p > q) - (p < q);                                                                  \
     }
 
-#define WHOLE_TYPES(X)                                                                             \
-    X(I8, int8_t)                                                                                  \
-    X(U8, uint8_t)                                                                                 \
-    X(I16, int16_t)                                                                                \
-    X(U16, uint16_t)                                                                               \
-    X(I32, int32_t)                                                                                \
-    X(U32, uint32_t)                                                                               \
-    X(I64, int64_t)                                                                                \
-    X(U64, uint64_t)
+/* clang-format off */
+#define WHOLE(X) /* name in krn_type, C type */                                                    \
+    X(I8, int8_t)   X(U8, uint8_t)   X(I16, int16_t) X(U16, uint16_t)                              \
+    X(I32, int32_t) X(U32, uint32_t) X(I64, int64_t) X(U64, uint64_t)
+/* clang-format on */
 
-WHOLE_TYPES(COMPARE)
-#undef COMPARE
-#undef WHOLE_TYPES
+WHOLE(COMPARE)
 
 static int compare_real(double p, double q)
 {
