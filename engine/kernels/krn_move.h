@@ -22,6 +22,9 @@ void krn_box_join(krn_box *b);
 /** y[sum i * step_y] = x[sum i * step_x] for every index i below dim. */
 void krn_box_ref(void *y, const void *x, size_t size, const krn_box *b);
 
+/** The same, quicker where the box is a transpose. */
+void krn_box_copy(void *y, const void *x, size_t size, const krn_box *b);
+
 /** Steps of a tensor in C order. */
 void krn_steps(ptrdiff_t *step, const size_t *dim, int rank);
 

@@ -63,8 +63,4 @@ typedef struct krn_qs8_mean { /* input and output share scale and zero point */
  * litert too, whose fast kernels have no 8-bit mean. acc: [in_c], the sums of one window while it
  * is worked on. krn_qs8_max_pool_*: the largest value. */
 
-/* Copies elements of `size` bytes: output index i has source stride step[i]. */
-void krn_transpose_ref(void *y, const void *x, size_t size, int rank, const size_t *dim,
-                       const size_t *step);
-
 #endif /* KRN_WINDOW_H */

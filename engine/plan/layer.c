@@ -35,7 +35,7 @@ const plan_kernel plan_core_kernels[] = { /* op, kind, shown name, prepare, bind
     {IR_DEQUANTIZE,        PLAN_INT,    "dequantize",      plan_dequantize,     plan_bind_dequantize, NULL},
     {IR_RESHAPE,           PLAN_ANY,    "view",            NULL,                plan_bind_elems,     plan_run_copy},
     {IR_IDENTITY,          PLAN_ANY,    "view",            NULL,                plan_bind_elems,     plan_run_copy},
-    {IR_TRANSPOSE,         PLAN_ANY,    "transpose",       NULL,                plan_bind_transpose, plan_run_transpose},
+    {IR_TRANSPOSE,         PLAN_ANY,    "transpose",       NULL,                plan_bind_transpose, plan_run_box},
     {IR_SHAPE,             PLAN_ANY,    "shape",           NULL,                plan_bind_shape,     plan_run_shape},
     {IR_CAST,              PLAN_F32,    "cast",            plan_cast,           plan_bind_elems,     plan_run_cast},
     {IR_CAST,              PLAN_INT,    "cast",            plan_cast,           plan_bind_elems,     plan_run_cast},

@@ -253,7 +253,7 @@ PLAN_RUN(plan_run_clamp_f32);
 PLAN_RUN(plan_run_clamp_q8);
 PLAN_RUN(plan_run_quantize);
 PLAN_RUN(plan_run_copy);
-PLAN_RUN(plan_run_transpose);
+PLAN_RUN(plan_run_box);
 PLAN_RUN(plan_run_cast);
 PLAN_RUN(plan_run_shape);
 PLAN_RUN(plan_run_if);

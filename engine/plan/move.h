@@ -77,7 +77,6 @@ PLAN_BIND(plan_bind_shapes);
 
 PLAN_RUN(plan_run_concat);
 PLAN_RUN(plan_run_split);
-PLAN_RUN(plan_run_box);
 PLAN_RUN(plan_run_slice);
 PLAN_RUN(plan_run_pad);
 PLAN_RUN(plan_run_reverse);

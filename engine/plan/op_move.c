@@ -18,8 +18,8 @@ void plan_box_add(plan_box *b, size_t dim, ptrdiff_t step_y, ptrdiff_t step_x)
 void plan_box_run(const plan_step *s, int32_t i, const plan_box *b)
 {
     const ptrdiff_t size = (ptrdiff_t)s->layer->elem_size;
-    krn_box_ref((char *)s->y + b->at_y * size, (const char *)s->in[i] + b->at_x * size,
-                s->layer->elem_size, &b->box);
+    krn_box_copy((char *)s->y + b->at_y * size, (const char *)s->in[i] + b->at_x * size,
+                 s->layer->elem_size, &b->box);
 }
 
 const int64_t *plan_ints(const plan_step *s, int32_t i, size_t n, int64_t *room)
@@ -184,6 +184,19 @@ PLAN_RUN(plan_run_split)
                 memcpy((char *)s->out[i] + o * p->bytes[i], x, p->bytes[i]);
             x += p->bytes[i];
         }
+}
+
+PLAN_BIND(plan_bind_transpose)
+{
+    const int *perm = s->layer->node->attr.transpose.perm;
+    ptrdiff_t step_x[ENG_MAX_RANK], step_y[ENG_MAX_RANK];
+    nf_status st;
+    if ((st = plan_bind_alloc(s, sizeof(plan_box), err))) return st;
+    krn_steps(step_x, in->dim, in->rank);
+    krn_steps(step_y, out->dim, out->rank);
+    for (int i = 0; i < out->rank; i++)
+        plan_box_add(s->bound, out->dim[i], step_y[i], step_x[perm[i]]);
+    return NF_OK;
 }
 
 PLAN_RUN(plan_run_box)

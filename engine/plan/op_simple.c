@@ -1,4 +1,4 @@
-/* op_simple.c - softmax, limits, conversions, views and transposes. Layer: plan.
+/* op_simple.c - softmax, limits, conversions, views. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/layer.h"
 
@@ -64,23 +64,6 @@ PLAN_BIND(plan_bind_softmax)
     return NF_OK;
 }
 
-PLAN_BIND(plan_bind_transpose)
-{
-    (void)err;
-    size_t step[ENG_MAX_RANK], elems = 1;
-    const int *perm = s->layer->node->attr.transpose.perm;
-    for (int i = in[0].rank - 1; i >= 0; i--) {
-        step[i] = elems;
-        elems *= in[0].dim[i];
-    }
-    s->u.loop.rank = out->rank;
-    for (int i = 0; i < out->rank; i++) {
-        s->u.loop.dim[i] = out->dim[i];
-        s->u.loop.step_a[i] = step[perm[i]];
-    }
-    return NF_OK;
-}
-
 PLAN_RUN(plan_run_softmax_f32)
 {
     krn_f32_softmax_ref(s->y, s->a, s->u.softmax.outer, s->u.softmax.n, s->u.softmax.inner,
@@ -112,10 +95,4 @@ PLAN_RUN(plan_run_quantize)
 PLAN_RUN(plan_run_copy)
 {
     if (s->y != s->a) memcpy(s->y, s->a, s->u.elems * s->layer->elem_size);
-}
-
-PLAN_RUN(plan_run_transpose)
-{
-    krn_transpose_ref(s->y, s->a, s->layer->elem_size, s->u.loop.rank, s->u.loop.dim,
-                      s->u.loop.step_a);
 }

@@ -316,7 +316,7 @@ PLAN_RUN(plan_run_space_to_batch)
 {
     const batch_step *p = s->bound;
     krn_pad_ref(s->scratch, s->a, p->zero, s->layer->elem_size, &p->pad);
-    krn_box_ref(s->y, s->scratch, s->layer->elem_size, &p->blocks.box);
+    krn_box_copy(s->y, s->scratch, s->layer->elem_size, &p->blocks.box);
 }
 
 PLAN_BIND(plan_bind_batch_to_space)
@@ -346,9 +346,9 @@ PLAN_RUN(plan_run_batch_to_space)
 {
     const batch_step *p = s->bound;
     const size_t size = s->layer->elem_size;
-    krn_box_ref(s->scratch, s->a, size, &p->blocks.box);
-    krn_box_ref(s->y, (const char *)s->scratch + p->edge.at_x * (ptrdiff_t)size, size,
-                &p->edge.box);
+    krn_box_copy(s->scratch, s->a, size, &p->blocks.box);
+    krn_box_copy(s->y, (const char *)s->scratch + p->edge.at_x * (ptrdiff_t)size, size,
+                 &p->edge.box);
 }
 
 PLAN_BIND(plan_bind_update_slice)

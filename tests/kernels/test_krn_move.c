@@ -66,6 +66,9 @@ static void boxes_equal_plain_loops(void **state)
         naive_box(want.data, x.data, size, &b);
         krn_box_ref(y.data, x.data, size, &b);
         if (memcmp(y.data, want.data, elems * size) != 0) fail_msg("round %d", round);
+        memset(y.data, 0, elems * size);
+        krn_box_copy(y.data, x.data, size, &b);
+        if (memcmp(y.data, want.data, elems * size) != 0) fail_msg("quick, round %d", round);
         check_guard_free(&x);
         check_guard_free(&y);
         check_guard_free(&want);

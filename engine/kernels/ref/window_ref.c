@@ -206,19 +206,3 @@ KRN_DECL_QS8_MEAN(krn_qs8_mean_pool_ref)
             y[c] = (uint8_t)krn_clamp(mean_of(acc[c], n), m->low, m->high);
     }
 }
-
-void krn_transpose_ref(void *y, const void *x, size_t size, int rank, const size_t *dim,
-                       const size_t *step)
-{
-    char *out = y;
-    if (rank == 0) {
-        memcpy(out, x, size);
-        return;
-    }
-    size_t block = size;
-    for (int i = 1; i < rank; i++)
-        block *= dim[i];
-    for (size_t i = 0; i < dim[0]; i++)
-        krn_transpose_ref(out + i * block, (const char *)x + i * step[0] * size, size, rank - 1,
-                          dim + 1, step + 1);
-}
