@@ -131,9 +131,78 @@ static nf_status read_conv_3d(fmt_tfl *t, const fmt_tfl_op *op)
     return turn_weights(t, conv);
 }
 
+static nf_status read_l2_norm(fmt_tfl *t, const fmt_tfl_op *op)
+{
+    const ir_tensor *x;
+    ir_node *node;
+    nf_status st;
+    if ((st = fmt_tfl_add(&node, t, op, IR_LP_NORM, 1))) return st;
+    if ((st = fmt_tfl_in(&x, t, op, 0))) return st;
+    node->attr.norm = (ir_norm){.axis = x->rank - 1, .p = 2, .epsilon = 1e-6f};
+    return add_clamp(t, 0, op);
+}
+
+static nf_status read_lrn(fmt_tfl *t, const fmt_tfl_op *op)
+{
+    const int32_t radius = fmt_fb_i32(&t->fb, op->options, 0, 0);
+    const ir_tensor *x;
+    ir_node *node;
+    nf_status st;
+    if ((st = fmt_tfl_add(&node, t, op, IR_LOCAL_RESPONSE_NORMALIZATION, 1))) return st;
+    if ((st = fmt_tfl_in(&x, t, op, 0))) return st;
+    node->attr.norm = (ir_norm){.axis = x->rank - 1,
+                                .before = radius,
+                                .after = radius - 1, /* the last one is left out there */
+                                .bias = fmt_fb_f32(&t->fb, op->options, 1, 0),
+                                .alpha = fmt_fb_f32(&t->fb, op->options, 2, 0),
+                                .beta = fmt_fb_f32(&t->fb, op->options, 3, 0)};
+    return NF_OK;
+}
+
+/* [n, h, w, c] to the sizes [h, w] of input 1. */
+static nf_status add_resize(fmt_tfl *t, const fmt_tfl_op *op, const ir_resize *r)
+{
+    int32_t in[] = {IR_NONE, IR_NONE, IR_NONE, IR_NONE}, out;
+    ir_node *node;
+    nf_status st;
+    if ((st = fmt_tfl_tensor(&in[0], t, fmt_vec_i32(op->in, 0)))) return st;
+    if ((st = fmt_tfl_tensor(&in[3], t, fmt_vec_i32(op->in, 1)))) return st;
+    if ((st = fmt_tfl_tensor(&out, t, fmt_vec_i32(op->out, 0)))) return st;
+    if ((st = ir_add_node(&node, t->g, IR_RESIZE, in, 4, out, t->err))) return st;
+    node->attr.resize = *r;
+    node->attr.resize.n_axes = 2;
+    node->attr.resize.axes[0] = 1;
+    node->attr.resize.axes[1] = 2;
+    return NF_OK;
+}
+
+static nf_status read_bilinear(fmt_tfl *t, const fmt_tfl_op *op)
+{
+    ir_resize r = {.mode = IR_LINEAR, .place = IR_PLACE_ASYMMETRIC};
+    if (fmt_fb_u8(&t->fb, op->options, 2, 0)) r.place = IR_PLACE_ALIGN_CORNERS;
+    if (fmt_fb_u8(&t->fb, op->options, 3, 0)) r.place = IR_PLACE_HALF_PIXEL;
+    return add_resize(t, op, &r);
+}
+
+static nf_status read_nearest(fmt_tfl *t, const fmt_tfl_op *op)
+{
+    ir_resize r = {.place = IR_PLACE_ASYMMETRIC, .nearest = IR_ROUND_FLOOR};
+    const bool half = fmt_fb_u8(&t->fb, op->options, 1, 0) != 0;
+    if (half) r.place = IR_PLACE_HALF_PIXEL_NN;
+    if (fmt_fb_u8(&t->fb, op->options, 0, 0)) {
+        r.nearest = IR_ROUND_PREFER_CEIL;
+        r.place = half ? IR_PLACE_HALF_PIXEL_NN : IR_PLACE_ALIGN_CORNERS;
+    }
+    return add_resize(t, op, &r);
+}
+
 const fmt_tfl_row fmt_tfl_nn_rows[] = {
     /* code, options, inputs, results, reader */
+    {11, 12, 1, 1, 1, read_l2_norm},        /* L2_NORMALIZATION */
+    {13, 13, 1, 1, 1, read_lrn},            /* LOCAL_RESPONSE_NORMALIZATION */
+    {23, 15, 2, 2, 1, read_bilinear},       /* RESIZE_BILINEAR */
     {67, 49, 3, 4, 1, read_transpose_conv}, /* TRANSPOSE_CONV */
+    {97, 74, 2, 2, 1, read_nearest},        /* RESIZE_NEAREST_NEIGHBOR */
     {126, 101, 2, 2, 1, read_matmul},       /* BATCH_MATMUL */
     {132, 106, 2, 3, 1, read_conv_3d},      /* CONV_3D */
     {.read = NULL},

@@ -67,6 +67,47 @@ typedef struct ir_rnn {
     bool linear_before; /* GRU: the reset gate comes behind the product */
 } ir_rnn;
 
+typedef struct ir_norm {
+    int axis; /* LAYER_NORM: the first of those it covers; LP_NORM, LOCAL_RESPONSE_..: the one */
+    uint32_t axes;         /* MEAN_VARIANCE_NORM: bit i: axis i */
+    int32_t groups;        /* GROUP_NORM; 0 = each channel */
+    int32_t before, after; /* LOCAL_RESPONSE_NORMALIZATION: neighbours */
+    int32_t p;             /* LP_NORM: 1 or 2 */
+    float epsilon, alpha, beta, bias;
+    bool rms; /* LAYER_NORM: without the mean */
+} ir_norm;
+
+typedef enum ir_resize_mode { IR_NEAREST, IR_LINEAR, IR_CUBIC } ir_resize_mode;
+/* Where the middle of an output pixel lies in the input; ONNX explains all but the last, which is
+ * half pixels that nearest neighbours take without the half. */
+typedef enum ir_place {
+    IR_PLACE_HALF_PIXEL,
+    IR_PLACE_PYTORCH_HALF_PIXEL,
+    IR_PLACE_ALIGN_CORNERS,
+    IR_PLACE_ASYMMETRIC,
+    IR_PLACE_HALF_PIXEL_SYMMETRIC,
+    IR_PLACE_CROP,
+    IR_PLACE_HALF_PIXEL_NN
+} ir_place;
+typedef enum ir_nearest {
+    IR_ROUND_PREFER_FLOOR,
+    IR_ROUND_PREFER_CEIL,
+    IR_ROUND_FLOOR,
+    IR_ROUND_CEIL
+} ir_nearest;
+typedef enum ir_aspect { IR_STRETCH, IR_NOT_LARGER, IR_NOT_SMALLER } ir_aspect;
+
+typedef struct ir_resize {
+    ir_resize_mode mode;
+    ir_place place;
+    ir_nearest nearest;
+    ir_aspect aspect;     /* sizes are limits */
+    float cubic, outside; /* coefficient; value outside of a crop */
+    bool exclude, antialias;
+    int n_axes;             /* 0 = all */
+    int axes[ENG_MAX_RANK]; /* those that roi, scales and sizes speak of */
+} ir_resize;
+
 /* A window over 1 to 3 axes of images [n, axes.., channels]; the axes are counted from the first.
  */
 typedef struct ir_nd {
@@ -89,6 +130,8 @@ typedef union ir_attr {
     ir_window window;
     ir_nd nd;
     ir_rnn rnn;
+    ir_norm norm;
+    ir_resize resize;
     struct {
         bool adj_x, adj_y; /* the last two axes of that side are swapped */
         float alpha;       /* a factor of the product */

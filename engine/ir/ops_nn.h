@@ -10,6 +10,14 @@
     X(CONV_INTEGER, 2, 4, 1, conv_nd, any)  /* 8-bit x, weights, zero points of x? and weights? */ \
     X(TRANSPOSE_CONV, 2, 4, 1, transpose_conv, any) /* x, weights, bias?, shape of the result? */  \
     X(POOL_ND, 1, 1, 2, pool_nd, any)   /* also the index of each maximum in [n, c, ..] */         \
-    X(MAX_UNPOOL, 2, 3, 1, unpool, any) /* x, indices, shape?; attr.nd of the pool; [n, c, ..] */
+    X(MAX_UNPOOL, 2, 3, 1, unpool, any) /* x, indices, shape?; attr.nd of the pool; [n, c, ..] */  \
+    X(LAYER_NORM, 1, 3, 3, layer_norm, any) /* x, scale?, bias?; also mean and 1 / deviation */    \
+    X(GROUP_NORM, 3, 3, 1, channel_norm,                                                           \
+      any) /* x [n, c, ..], scale, bias of channels or groups */                                   \
+    X(BATCH_NORM, 5, 5, 1, channel_norm, any) /* x [n, c, ..], scale, bias, mean, variance */      \
+    X(MEAN_VARIANCE_NORM, 1, 1, 1, axes_norm, any)                                                 \
+    X(LOCAL_RESPONSE_NORMALIZATION, 1, 1, 1, axis_norm, any)                                       \
+    X(LP_NORM, 1, 1, 1, axis_norm, any) /* L2_NORMALIZATION, LpNormalization */                    \
+    X(RESIZE, 1, 4, 1, resize, elem)    /* x, region?, scales?, sizes?; attr.resize */
 
 #endif /* IR_OPS_NN_H */

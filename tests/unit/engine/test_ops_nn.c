@@ -214,6 +214,75 @@ static void unpool_to_nowhere_is_refused(void **state)
     run_close(&r);
 }
 
+static void layer_norm_gives_mean_and_deviation(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 3, 10, 30}, scale[] = {2, 1}, bias[] = {0.5f, 0};
+    static const float want[] = {-1.5f, 1, -1.5f, 1}, mean[] = {2, 20}, inverse[] = {1, 0.1f};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 2, (int64_t[]){2, 2}, x, sizeof(x)),
+                          run_input(&r, ENG_F32, 1, (int64_t[]){2}, scale, sizeof(scale)),
+                          run_input(&r, ENG_F32, 1, (int64_t[]){2}, bias, sizeof(bias))};
+    const eng_dtype types[] = {ENG_F32, ENG_F32, ENG_F32};
+    run_node_types(&r, IR_LAYER_NORM, in, 3, types, 3)->attr.norm.axis = 1;
+    run_expect_floats(&r, want, 4, 1e-6f);
+    run_expect_result(&r, 1, mean, 2, 0);
+    run_expect_result(&r, 2, inverse, 2, 1e-6f);
+    run_close(&r);
+}
+
+static void group_norm_takes_groups_apart(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 3, 10, 30}, ones[] = {1, 1, 1, 2}, zeros[4] = {0};
+    static const float want[] = {-1, 1, -1, 2};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 3, (int64_t[]){1, 4, 1}, x, sizeof(x)),
+                          run_input(&r, ENG_F32, 1, (int64_t[]){4}, ones, sizeof(ones)),
+                          run_input(&r, ENG_F32, 1, (int64_t[]){4}, zeros, sizeof(zeros))};
+    run_node(&r, IR_GROUP_NORM, in, 3, ENG_F32)->attr.norm.groups = 2;
+    run_expect_floats(&r, want, 4, 1e-6f);
+    run_close(&r);
+}
+
+static void lp_norm_of_nothing_is_nothing(void **state)
+{
+    (void)state;
+    static const float x[] = {3, 0, 4, 0}, want[] = {0.6f, 0, 0.8f, 0};
+    run_graph r = run_open();
+    const int32_t in = run_input(&r, ENG_F32, 2, (int64_t[]){2, 2}, x, sizeof(x));
+    run_node(&r, IR_LP_NORM, &in, 1, ENG_F32)->attr.norm = (ir_norm){.axis = 0, .p = 2};
+    run_expect_floats(&r, want, 4, 1e-6f);
+    run_close(&r);
+}
+
+/* The picture 1 5 along one axis, to `want` of `out` pixels. */
+static void expect_resize(ir_resize attr, int64_t out, const float *want)
+{
+    static const float x[] = {1, 5};
+    run_graph r = run_open();
+    const int32_t size = make_tensor(r.g, "size", ENG_I64, 1, (int64_t[]){1});
+    const int32_t in[] = {run_input(&r, ENG_F32, 2, (int64_t[]){1, 2}, x, sizeof(x)), IR_NONE,
+                          IR_NONE, size};
+    make_data(r.g, size, &out, sizeof(out));
+    attr.n_axes = 1;
+    attr.axes[0] = 1;
+    run_node(&r, IR_RESIZE, in, 4, ENG_F32)->attr.resize = attr;
+    run_expect_floats(&r, want, (size_t)out, 1e-6f);
+    run_close(&r);
+}
+
+static void resize_follows_its_places(void **state)
+{
+    (void)state;
+    static const float half[] = {1, 2, 4, 5}, corners[] = {1, 3, 5}, whole[] = {1, 3, 5, 5};
+    static const float nearest[] = {1, 1, 5, 5};
+    expect_resize((ir_resize){.mode = IR_LINEAR}, 4, half);
+    expect_resize((ir_resize){.mode = IR_LINEAR, .place = IR_PLACE_ALIGN_CORNERS}, 3, corners);
+    expect_resize((ir_resize){.mode = IR_LINEAR, .place = IR_PLACE_ASYMMETRIC}, 4, whole);
+    expect_resize((ir_resize){.mode = IR_NEAREST}, 4, nearest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +299,10 @@ int main(void)
         cmocka_unit_test(mean_pool_counts_padding_but_not_more),
         cmocka_unit_test(unpool_puts_back),
         cmocka_unit_test(unpool_to_nowhere_is_refused),
+        cmocka_unit_test(layer_norm_gives_mean_and_deviation),
+        cmocka_unit_test(group_norm_takes_groups_apart),
+        cmocka_unit_test(lp_norm_of_nothing_is_nothing),
+        cmocka_unit_test(resize_follows_its_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
