@@ -26,8 +26,13 @@ static nf_status add_height(int32_t *x, fmt_onnx_ctx *o, const fmt_onnx_node *n)
 nf_status fmt_onnx_image_in(int32_t *image, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i)
 {
     int32_t x;
+    const nf_status st = fmt_onnx_use(&x, o, fmt_onnx_in(o, n, i));
+    return st ? st : fmt_onnx_image_of(image, o, n, x);
+}
+
+nf_status fmt_onnx_image_of(int32_t *image, fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t x)
+{
     nf_status st;
-    if ((st = fmt_onnx_use(&x, o, fmt_onnx_in(o, n, i)))) return st;
     const int rank = o->g->tensors[x].rank;
     if (rank < 3 || rank > 5)
         return nf_fail(o->err, NF_EUNSUPPORTED, o->where,
@@ -37,18 +42,32 @@ nf_status fmt_onnx_image_in(int32_t *image, fmt_onnx_ctx *o, const fmt_onnx_node
     return add_transpose(o, x, *image, rank == 5 ? last_3d : last_2d, rank == 5 ? 5 : 4);
 }
 
-nf_status fmt_onnx_image_out(fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i, int32_t image,
-                             int rank)
+/* From an image with its channels last to y, of `rank` dimensions. */
+static nf_status turn_back(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t image, int rank,
+                           int32_t y)
 {
     const ir_attr flat = {.reshape = {.rank = 3, .dim = {0, 0, -1}}};
     const eng_dtype dtype = o->g->tensors[image].dtype;
-    int32_t y, to;
+    int32_t to = y;
     nf_status st;
-    if ((st = fmt_onnx_out_at(&y, o, n, i, dtype)) || y == IR_NONE) return st;
-    to = y;
     if (rank == 3 && (st = fmt_onnx_temp(&to, o, n, ":first", dtype))) return st;
     st = add_transpose(o, image, to, rank == 5 ? first_3d : first_2d, rank == 5 ? 5 : 4);
     return st || rank != 3 ? st : fmt_onnx_emit(o, IR_RESHAPE, &to, 1, y, &flat);
+}
+
+nf_status fmt_onnx_image_out(fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i, int32_t image,
+                             int rank)
+{
+    int32_t y;
+    const nf_status st = fmt_onnx_out_at(&y, o, n, i, o->g->tensors[image].dtype);
+    return st || y == IR_NONE ? st : turn_back(o, n, image, rank, y);
+}
+
+nf_status fmt_onnx_image_back(int32_t *y, fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t image,
+                              int rank)
+{
+    const nf_status st = fmt_onnx_temp(y, o, n, ":nchw", o->g->tensors[image].dtype);
+    return st ? st : turn_back(o, n, image, rank, *y);
 }
 
 nf_status fmt_onnx_dims(int *rank, int64_t *dim, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i)
@@ -87,14 +106,14 @@ static nf_status stored(int32_t *w, fmt_onnx_ctx *o, int32_t value, const int *p
 }
 
 nf_status fmt_onnx_weights(int32_t *w, fmt_onnx_ctx *o, const fmt_onnx_node *n,
-                           fmt_onnx_order order)
+                           fmt_onnx_order order, size_t i)
 {
-    const int32_t value = fmt_onnx_in(o, n, 1);
+    const int32_t value = fmt_onnx_in(o, n, i);
     int64_t dim[ENG_MAX_RANK];
     int32_t x;
     int rank;
     nf_status st;
-    if ((st = fmt_onnx_dims(&rank, dim, o, n, 1))) return st;
+    if ((st = fmt_onnx_dims(&rank, dim, o, n, i))) return st;
     if (rank < 3 || rank > 5)
         return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "%d-D weights", rank);
     const bool swap = order != FMT_ONNX_FIRST;

@@ -10,16 +10,23 @@
 /** Input i as an image with its channels last, of 2 or 3 axes. NF_EUNSUPPORTED: other ranks. */
 nf_status fmt_onnx_image_in(int32_t *image, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i);
 
+/** The same of a tensor. */
+nf_status fmt_onnx_image_of(int32_t *image, fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t x);
+
 /** Result i of the node, of `rank` dimensions, from an image with its channels last; nothing when
  * nobody wants it. */
 nf_status fmt_onnx_image_out(fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i, int32_t image,
                              int rank);
 
-/** Weights of input 1 [a, b, axes..] as [a, axes.., b], or [b, axes.., a] when `swapped`, or
+/** The same to a new tensor. */
+nf_status fmt_onnx_image_back(int32_t *y, fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t image,
+                              int rank);
+
+/** Weights of input i [a, b, axes..] as [a, axes.., b], or [b, axes.., a] when `swapped`, or
  * [1, axes.., a] when `depthwise` (b is 1). *stored: the file has them. */
 typedef enum fmt_onnx_order { FMT_ONNX_FIRST, FMT_ONNX_SWAPPED, FMT_ONNX_DEPTHWISE } fmt_onnx_order;
 nf_status fmt_onnx_weights(int32_t *w, fmt_onnx_ctx *o, const fmt_onnx_node *n,
-                           fmt_onnx_order order);
+                           fmt_onnx_order order, size_t i);
 
 /** Dimensions of input i, whether stored or computed. */
 nf_status fmt_onnx_dims(int *rank, int64_t *dim, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i);

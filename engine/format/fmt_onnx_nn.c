@@ -6,6 +6,7 @@ const fmt_onnx_row fmt_onnx_nn_rows[] = {
     /* operator, inputs, reader */
     {"ConvInteger", 2, 4, fmt_onnx_conv_integer},
     {"ConvTranspose", 2, 3, fmt_onnx_conv_transpose},
+    {"DynamicQuantizeLinear", 1, 1, fmt_onnx_dynamic_quantize},
     {"GlobalLpPool", 1, 1, fmt_onnx_global_lp_pool},
     {"GlobalMaxPool", 1, 1, fmt_onnx_global_max_pool},
     {"GroupNormalization", 3, 3, fmt_onnx_group_norm},
@@ -17,6 +18,8 @@ const fmt_onnx_row fmt_onnx_nn_rows[] = {
     {"MatMulInteger", 2, 4, fmt_onnx_matmul_integer},
     {"MaxUnpool", 2, 3, fmt_onnx_max_unpool},
     {"MeanVarianceNormalization", 1, 1, fmt_onnx_mvn},
+    {"QLinearConv", 8, 9, fmt_onnx_qlinear_conv},
+    {"QLinearMatMul", 8, 8, fmt_onnx_qlinear_matmul},
     {"RMSNormalization", 2, 2, fmt_onnx_rms_norm},
     {"Resize", 1, 4, fmt_onnx_resize},
     {"Upsample", 1, 2, fmt_onnx_upsample},

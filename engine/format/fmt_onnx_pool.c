@@ -52,28 +52,38 @@ static nf_status add_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t x, co
     return fmt_onnx_image_out(o, n, 1, out[1], rank);
 }
 
-static nf_status read_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_pool kind)
+static nf_status read_window(ir_nd *w, fmt_onnx_ctx *o, const fmt_onnx_node *n, int axes)
 {
-    int64_t ceil_mode, count_pad, p, columns, dim[ENG_MAX_RANK];
-    int32_t x;
-    int rank;
+    int64_t ceil_mode, count_pad, p, columns;
     ir_nd nd;
     nf_status st;
-    if ((st = fmt_onnx_dims(&rank, dim, o, n, 0))) return st;
-    if ((st = fmt_onnx_image_in(&x, o, n, 0))) return st;
-    if ((st = fmt_onnx_nd(&nd, o, n, rank - 2))) return st;
+    if ((st = fmt_onnx_nd(&nd, o, n, axes))) return st;
     if ((st = fmt_onnx_int(&ceil_mode, o, n, "ceil_mode", 0))) return st;
     if ((st = fmt_onnx_int(&count_pad, o, n, "count_include_pad", 0))) return st;
     if ((st = fmt_onnx_int(&columns, o, n, "storage_order", 0))) return st;
     if ((st = fmt_onnx_int(&p, o, n, "p", 2))) return st;
     if (nd.kernel[0] == 0)
         return nf_fail(o->err, NF_EFORMAT, o->where, "a pool without a kernel_shape");
-    nd.kind = kind;
     nd.ceil = ceil_mode != 0;
     nd.count_pad = count_pad != 0;
     nd.columns = columns != 0;
     nd.p = p > 0 && p < 1000 ? (int32_t)p : 0;
     fmt_onnx_widen(&nd);
+    *w = nd;
+    return NF_OK;
+}
+
+static nf_status read_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_pool kind)
+{
+    int64_t dim[ENG_MAX_RANK];
+    int32_t x;
+    int rank;
+    ir_nd nd;
+    nf_status st;
+    if ((st = fmt_onnx_dims(&rank, dim, o, n, 0))) return st;
+    if ((st = fmt_onnx_image_in(&x, o, n, 0))) return st;
+    if ((st = read_window(&nd, o, n, rank - 2))) return st;
+    nd.kind = kind;
     return add_pool(o, n, x, &nd, rank);
 }
 
@@ -92,9 +102,20 @@ nf_status fmt_onnx_lp_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return read_pool(o, n, IR_POOL_LP);
 }
 
+/* A window as large as the image. */
+static ir_nd whole_window(const ir_tensor *image)
+{
+    ir_nd nd = {.pad = IR_PAD_VALID, .groups = 1, .n = image->rank - 2};
+    for (int i = 0; i < nd.n; i++) {
+        const int64_t size = image->dim[i + 1];
+        nd.kernel[i] = size > 0 && size <= INT32_MAX ? (int32_t)size : 0;
+        nd.stride[i] = nd.dilation[i] = 1;
+    }
+    return nd;
+}
+
 static nf_status read_global(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_pool kind)
 {
-    ir_nd nd = {.pad = IR_PAD_VALID, .groups = 1, .kind = kind};
     int64_t p, dim[ENG_MAX_RANK];
     int32_t x;
     int rank;
@@ -102,14 +123,29 @@ static nf_status read_global(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_pool ki
     if ((st = fmt_onnx_int(&p, o, n, "p", 2))) return st;
     if ((st = fmt_onnx_dims(&rank, dim, o, n, 0))) return st;
     if ((st = fmt_onnx_image_in(&x, o, n, 0))) return st;
-    nd.n = o->g->tensors[x].rank - 2;
+    ir_nd nd = whole_window(&o->g->tensors[x]);
+    nd.kind = kind;
     nd.p = p > 0 && p < 1000 ? (int32_t)p : 0;
-    for (int i = 0; i < nd.n; i++) {
-        const int64_t size = o->g->tensors[x].dim[i + 1];
-        nd.kernel[i] = size > 0 && size <= INT32_MAX ? (int32_t)size : 0;
-        nd.stride[i] = nd.dilation[i] = 1;
-    }
     return add_pool(o, n, x, &nd, rank);
+}
+
+nf_status fmt_onnx_mean_of(int32_t *y, fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t x,
+                           bool whole)
+{
+    const int rank = o->g->tensors[x].rank;
+    int32_t image, mean;
+    ir_nd nd;
+    nf_status st;
+    if ((st = fmt_onnx_image_of(&image, o, n, x))) return st;
+    nd = whole_window(&o->g->tensors[image]);
+    if (!whole && (st = read_window(&nd, o, n, rank - 2))) return st;
+    nd.kind = IR_POOL_MEAN;
+    const bool plain = is_plain(&nd, false);
+    ir_attr attr = {.nd = nd};
+    if (plain) attr.window = fmt_onnx_window(&nd);
+    if ((st = fmt_onnx_temp(&mean, o, n, ":pool", ENG_F32))) return st;
+    st = fmt_onnx_emit(o, plain ? IR_AVERAGE_POOL_2D : IR_POOL_ND, &image, 1, mean, &attr);
+    return st ? st : fmt_onnx_image_back(y, o, n, mean, rank);
 }
 
 nf_status fmt_onnx_global_pool(fmt_onnx_ctx *o, const fmt_onnx_node *n)

@@ -111,23 +111,37 @@ static nf_status add_direction(fmt_tfl *t, const fmt_tfl_op *op, size_t first, s
     return add_lstm(t, in, y, p);
 }
 
+/* Both directions behind each other along the last axis. */
+static nf_status add_merge(fmt_tfl *t, const int32_t parts[2], int32_t y)
+{
+    ir_node *node;
+    const nf_status st = ir_add_node(&node, t->g, IR_CONCATENATION, parts, 2, y, t->err);
+    if (!st) node->attr.axis.axis = 2;
+    return st;
+}
+
 static nf_status read_bidirectional(fmt_tfl *t, const fmt_tfl_op *op)
 {
-    int32_t y[2], weights;
+    int32_t y[2], merged = IR_NONE, weights;
     ir_rnn p;
     nf_status st;
     if ((st = read_lstm_options(&p, t, op))) return st;
-    const bool merged = fmt_fb_u8(&t->fb, op->options, 3, 0) != 0;
+    const bool merge = fmt_fb_u8(&t->fb, op->options, 3, 0) != 0;
     p.batch_first = fmt_fb_u8(&t->fb, op->options, 4, 1) == 0;
     if ((st = take(&weights, t, op, 40))) return st;
-    if (weights != IR_NONE || merged || op->out.n != 2)
+    if (weights != IR_NONE || op->out.n != (merge ? 1 : 2))
         return nf_fail(t->err, NF_EUNSUPPORTED, "tflite",
-                       "BIDIRECTIONAL_SEQUENCE_LSTM with merged outputs or auxiliary weights");
-    for (size_t i = 0; i < 2; i++)
-        if ((st = fmt_tfl_tensor(&y[i], t, fmt_vec_i32(op->out, i)))) return st;
+                       "BIDIRECTIONAL_SEQUENCE_LSTM with auxiliary weights");
+    if (merge && (st = fmt_tfl_tensor(&merged, t, fmt_vec_i32(op->out, 0)))) return st;
+    for (size_t i = 0; i < 2; i++) {
+        st = merge ? fmt_tfl_temp(&y[i], t, ":direction", ENG_F32)
+                   : fmt_tfl_tensor(&y[i], t, fmt_vec_i32(op->out, i));
+        if (st) return st;
+    }
     if ((st = add_direction(t, op, 1, 35, y[0], &p))) return st;
     p.reverse = true;
-    return add_direction(t, op, 18, 37, y[1], &p);
+    if ((st = add_direction(t, op, 18, 37, y[1], &p))) return st;
+    return merge ? add_merge(t, y, merged) : NF_OK;
 }
 
 /* Bytes as the floats they stand for. */

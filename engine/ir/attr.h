@@ -133,6 +133,10 @@ typedef union ir_attr {
     ir_norm norm;
     ir_resize resize;
     struct {
+        int axis;      /* of the scales, when there are many; 0 .. rank-1 */
+        int32_t block; /* elements along that axis for each scale; 0 = one scale an index */
+    } linear;
+    struct {
         bool adj_x, adj_y; /* the last two axes of that side are swapped */
         float alpha;       /* a factor of the product */
     } matmul;

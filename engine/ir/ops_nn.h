@@ -17,7 +17,10 @@
     X(BATCH_NORM, 5, 5, 1, channel_norm, any) /* x [n, c, ..], scale, bias, mean, variance */      \
     X(MEAN_VARIANCE_NORM, 1, 1, 1, axes_norm, any)                                                 \
     X(LOCAL_RESPONSE_NORMALIZATION, 1, 1, 1, axis_norm, any)                                       \
-    X(LP_NORM, 1, 1, 1, axis_norm, any) /* L2_NORMALIZATION, LpNormalization */                    \
-    X(RESIZE, 1, 4, 1, resize, elem)    /* x, region?, scales?, sizes?; attr.resize */
+    X(LP_NORM, 1, 1, 1, axis_norm, any)        /* L2_NORMALIZATION, LpNormalization */             \
+    X(QUANTIZE_LINEAR, 2, 3, 1, linear, any)   /* x, scales, zero points?; attr.linear */          \
+    X(DEQUANTIZE_LINEAR, 2, 3, 1, linear, any) /* x, scales, zero points?; attr.linear */          \
+    X(DYNAMIC_QUANTIZE, 1, 1, 3, dynamic, any) /* to UINT8, its scale and zero point */            \
+    X(RESIZE, 1, 4, 1, resize, elem)           /* x, region?, scales?, sizes?; attr.resize */
 
 #endif /* IR_OPS_NN_H */

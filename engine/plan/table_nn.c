@@ -24,6 +24,9 @@ const plan_kernel plan_nn_kernels[] = { /* op, kind, shown name, prepare, bind, 
     {IR_RESIZE,            PLAN_INT,   "resize nearest",     plan_resize,         plan_bind_resize,         plan_run_resize},
     {IR_RESIZE,            PLAN_Q8,    "resize nearest",     plan_resize,         plan_bind_resize,         plan_run_resize},
     {IR_RESIZE,            PLAN_Q16,   "resize nearest",     plan_resize,         plan_bind_resize,         plan_run_resize},
+    {IR_QUANTIZE_LINEAR,   PLAN_F32,   "quantize linear",    plan_linear,         plan_bind_linear,         plan_run_quantize_linear},
+    {IR_DEQUANTIZE_LINEAR, PLAN_ANY,   "dequantize linear",  plan_linear,         plan_bind_linear,         plan_run_dequantize_linear},
+    {IR_DYNAMIC_QUANTIZE,  PLAN_F32,   "dynamic quantize",   plan_dynamic_quantize, plan_bind_dynamic_quantize, plan_run_dynamic_quantize},
     {.name = NULL},
 };
 // clang-format on
