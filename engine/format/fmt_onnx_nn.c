@@ -22,6 +22,7 @@ const fmt_onnx_row fmt_onnx_nn_rows[] = {
     {"QLinearMatMul", 8, 8, fmt_onnx_qlinear_matmul},
     {"RMSNormalization", 2, 2, fmt_onnx_rms_norm},
     {"Resize", 1, 4, fmt_onnx_resize},
+    {"SimplifiedLayerNormalization", 2, 2, fmt_onnx_rms_norm}, /* as onnxruntime writes it */
     {"Upsample", 1, 2, fmt_onnx_upsample},
     {.op = NULL},
 };

@@ -55,6 +55,16 @@ nf_status fmt_onnx_qlinear_mean(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_qlinear_global_mean(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_qlinear_concat(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_qgemm(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_matmul_nbits(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_matmul_integer_to_float(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_dynamic_matmul(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_fused_matmul(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_bias_gelu(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_fast_gelu(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_quick_gelu(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_skip_norm(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_skip_rms_norm(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_dynamic_lstm(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 
 /** The mean pool that the node asks for, of floats x [n, c, axes..] to a new tensor; whole: over
  * all of each image. */

@@ -283,6 +283,50 @@ static void resize_follows_its_places(void **state)
     expect_resize((ir_resize){.mode = IR_NEAREST}, 4, nearest);
 }
 
+static void quantize_takes_scales_of_an_axis(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 2, -1000, NAN}, scale[] = {0.5f, 2};
+    static const int8_t zero[] = {1, -1}, want[] = {3, 0, -128, -1};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 2, (int64_t[]){2, 2}, x, sizeof(x)),
+                          run_input(&r, ENG_F32, 1, (int64_t[]){2}, scale, sizeof(scale)),
+                          run_input(&r, ENG_I8, 1, (int64_t[]){2}, zero, sizeof(zero))};
+    run_node(&r, IR_QUANTIZE_LINEAR, in, 3, ENG_I8)->attr.linear.axis = 1;
+    run_expect_bytes(&r, want, sizeof(want));
+    run_close(&r);
+}
+
+static void dequantize_takes_scales_of_blocks(void **state)
+{
+    (void)state;
+    static const uint8_t x[] = {1, 2, 3};
+    static const float scale[] = {10, 100}, want[] = {10, 20, 300};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_U8, 2, (int64_t[]){1, 3}, x, sizeof(x)),
+                          run_input(&r, ENG_F32, 2, (int64_t[]){1, 2}, scale, sizeof(scale))};
+    ir_node *n = run_node(&r, IR_DEQUANTIZE_LINEAR, in, 2, ENG_F32);
+    n->attr.linear.axis = 1;
+    n->attr.linear.block = 2;
+    run_expect_floats(&r, want, 3, 0);
+    run_close(&r);
+}
+
+static void dynamic_quantize_finds_the_range(void **state)
+{
+    (void)state;
+    static const float x[] = {-1, 0, 254}, scale = 1;
+    static const uint8_t want[] = {0, 1, 255};
+    const eng_dtype types[] = {ENG_U8, ENG_F32, ENG_U8};
+    run_graph r = run_open();
+    const int32_t in = run_input(&r, ENG_F32, 1, (int64_t[]){3}, x, sizeof(x));
+    run_node_types(&r, IR_DYNAMIC_QUANTIZE, &in, 1, types, 3);
+    run_expect_bytes(&r, want, sizeof(want));
+    run_expect_result(&r, 1, &scale, 1, 0);
+    assert_int_equal(*(const uint8_t *)run_result(&r, 2).data, 1);
+    run_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +347,9 @@ int main(void)
         cmocka_unit_test(group_norm_takes_groups_apart),
         cmocka_unit_test(lp_norm_of_nothing_is_nothing),
         cmocka_unit_test(resize_follows_its_places),
+        cmocka_unit_test(quantize_takes_scales_of_an_axis),
+        cmocka_unit_test(dequantize_takes_scales_of_blocks),
+        cmocka_unit_test(dynamic_quantize_finds_the_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
