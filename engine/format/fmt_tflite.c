@@ -83,6 +83,7 @@ static nf_status read_op(fmt_tfl *t, fmt_table table)
     op.row = fmt_tfl_find(code);
     op.in = fmt_fb_vector(&t->fb, table, 1, 4);
     op.out = fmt_fb_vector(&t->fb, table, 2, 4);
+    op.inner = fmt_fb_vector(&t->fb, table, 8, 4);
     const uint8_t kind = fmt_fb_u8(&t->fb, table, 3, 0);
     if (op.row->options && kind == op.row->options) op.options = fmt_fb_sub(&t->fb, table, 4);
     if ((st = fmt_tfl_check(t))) return st;

@@ -27,6 +27,7 @@ typedef struct fmt_tfl {
 typedef struct fmt_tfl_op {
     const struct fmt_tfl_row *row;
     fmt_vector in, out; /* int32 tensor indices of the file */
+    fmt_vector inner;   /* the same, of tensors that only have a scale: inside an integer LSTM */
     fmt_table options;
 } fmt_tfl_op;
 

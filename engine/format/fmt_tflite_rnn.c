@@ -5,6 +5,8 @@
  * them. */
 #include "engine/format/fmt_tflite.h"
 
+#include <math.h>
+
 #define LSTM_INPUTS 24
 
 static nf_status read_gate(uint8_t *out, fmt_tfl *t, uint8_t activation)
@@ -60,8 +62,10 @@ static nf_status add_lstm(fmt_tfl *t, const int32_t in[LSTM_INPUTS], int32_t y, 
     if ((st = need_states(t, in + 18, 2))) return st;
     while (n_in > 20 && in[n_in - 1] == IR_NONE)
         n_in--;
-    for (size_t i = 1; i < 3; i++)
-        if ((st = fmt_tfl_temp(&out[i], t, ":next", ENG_F32))) return st;
+    for (size_t i = 1; i < 3; i++) {
+        const eng_dtype dtype = t->g->tensors[in[17 + i]].dtype;
+        if ((st = fmt_tfl_temp(&out[i], t, ":next", dtype))) return st;
+    }
     st = ir_add_node_ends(&node, t->g, IR_UNIDIRECTIONAL_SEQUENCE_LSTM,
                           &(ir_ends){in, out, n_in, 3}, t->err);
     if (st) return st;
@@ -82,12 +86,34 @@ static nf_status read_lstm_options(ir_rnn *p, fmt_tfl *t, const fmt_tfl_op *op)
     return st;
 }
 
+/* Scales of an integer LSTM's inside: tensors without content. */
+static nf_status read_inner(ir_rnn *p, fmt_tfl *t, const fmt_tfl_op *op)
+{
+    for (size_t i = 0; i < NF_COUNT(p->inner_scale) && i < op->inner.n; i++) {
+        const int32_t index = fmt_vec_i32(op->inner, i);
+        if (index < 0 || (size_t)index >= t->tensors.n)
+            return nf_fail(t->err, NF_EFORMAT, "tflite", "tensor %d of %zu", index, t->tensors.n);
+        const fmt_table table = fmt_fb_item(&t->fb, t->tensors, (size_t)index);
+        const fmt_table q = fmt_fb_sub(&t->fb, table, 4);
+        const fmt_vector scale = fmt_fb_vector(&t->fb, q, 2, 4),
+                         zero = fmt_fb_vector(&t->fb, q, 3, 8);
+        if (scale.n == 0) continue;
+        p->inner_scale[i] = fmt_vec_f32(scale, 0);
+        const int64_t z = zero.n ? fmt_vec_i64(zero, 0) : 0;
+        if (!isfinite(p->inner_scale[i]) || p->inner_scale[i] <= 0 || z < INT8_MIN || z > INT8_MAX)
+            return nf_fail(t->err, NF_EFORMAT, "tflite", "scale %g and zero point %lld in an LSTM",
+                           (double)p->inner_scale[i], (long long)z);
+        p->inner_zero = (int32_t)z;
+    }
+    return fmt_tfl_check(t);
+}
+
 static nf_status read_lstm(fmt_tfl *t, const fmt_tfl_op *op)
 {
     int32_t in[LSTM_INPUTS], y;
     ir_rnn p;
     nf_status st;
-    if ((st = read_lstm_options(&p, t, op))) return st;
+    if ((st = read_lstm_options(&p, t, op)) || (st = read_inner(&p, t, op))) return st;
     p.batch_first = fmt_fb_u8(&t->fb, op->options, 3, 0) == 0;
     for (size_t i = 0; i < LSTM_INPUTS; i++)
         if ((st = take(&in[i], t, op, i))) return st;
@@ -226,7 +252,7 @@ static nf_status read_svdf(fmt_tfl *t, const fmt_tfl_op *op)
     if ((st = fmt_tfl_tensor(&y, t, fmt_vec_i32(op->out, 0)))) return st;
     out[0] = y;
     if (activation && (st = fmt_tfl_temp(&out[0], t, ":svdf", ENG_F32))) return st;
-    if ((st = fmt_tfl_temp(&out[1], t, ":next", ENG_F32))) return st;
+    if ((st = fmt_tfl_temp(&out[1], t, ":next", t->g->tensors[in[4]].dtype))) return st;
     st = ir_add_node_ends(&node, t->g, IR_SVDF, &(ir_ends){in, out, 5, 2}, t->err);
     if (st) return st;
     node->attr.axis.number = fmt_fb_i32(&t->fb, op->options, 0, 0);

@@ -65,6 +65,10 @@ typedef struct ir_rnn {
     float proj_clip;    /* of the projection; 0 = none */
     ir_couple couple;   /* LSTM */
     bool linear_before; /* GRU: the reset gate comes behind the product */
+    /* Integer LSTM: of the gates i f c o in front of their norms, and of what goes into the
+     * projection; 0 = not given. */
+    float inner_scale[5];
+    int32_t inner_zero; /* of the last one */
 } ir_rnn;
 
 typedef struct ir_norm {

@@ -75,6 +75,8 @@ const plan_kernel plan_quant_kernels[] = { /* op, kind, shown name, prepare, bin
     {IR_REDUCE_MIN, PLAN_Q16, "reduce_min qs16", plan_q_choose, plan_bind_reduce, plan_run_reduce},
     {IR_ARG_MAX, PLAN_Q16, "arg_max qs16", plan_q_arg, plan_bind_arg, plan_run_arg},
     {IR_ARG_MIN, PLAN_Q16, "arg_min qs16", plan_q_arg, plan_bind_arg, plan_run_arg},
+    {IR_UNIDIRECTIONAL_SEQUENCE_LSTM, PLAN_Q8, "lstm qs8", plan_lstm_q8, plan_bind_lstm_q8, plan_run_lstm_q8},
+    {IR_SVDF, PLAN_Q8, "svdf qs8", plan_svdf_q8, plan_bind_svdf_q8, plan_run_svdf_q8},
     {.name = NULL},
 };
 // clang-format on
