@@ -3,6 +3,8 @@
 
 #include "engine/base/mem.h"
 
+#include <string.h>
+
 static bool is_view(ir_op op)
 {
     return op == IR_RESHAPE || op == IR_IDENTITY || op == IR_SQUEEZE || op == IR_UNSQUEEZE;
@@ -154,13 +156,23 @@ static nf_status find_last_reads(plan_builder *b, nf_error *err)
     return NF_OK;
 }
 
+/* A variable begins as the real number 0, which in 8 bits is its zero point: TensorFlow Lite too
+ * leaves wider ones at 0. */
+static void clear(void *place, const ir_tensor *t, size_t bytes)
+{
+    const bool byte = (t->dtype == ENG_I8 || t->dtype == ENG_U8) && t->quant.n == 1;
+    memset(place, byte ? (uint8_t)t->quant.zero[0] : 0, bytes);
+}
+
 static nf_status give_variable(plan_builder *b, size_t t, nf_error *err)
 {
     ir_tensor *v = &b->tensors[t];
     v->bytes = b->p->shapes[t].elems * eng_dtype_size(v->dtype);
     v->data =
         b->limits->vars ? b->limits->vars->place[t] : plan_heap_alloc(&b->p->heap, v->bytes + 1);
-    return v->data ? NF_OK : nf_fail(err, NF_ENOMEM, v->name, "no memory for %zu bytes", v->bytes);
+    if (!v->data) return nf_fail(err, NF_ENOMEM, v->name, "no memory for %zu bytes", v->bytes);
+    if (!b->limits->vars) clear(v->data, v, v->bytes);
+    return NF_OK;
 }
 
 static nf_status set_input(plan_builder *b, size_t i, nf_error *err)
@@ -295,7 +307,17 @@ nf_status plan_vars_init(plan_vars *v, const ir_graph *g, nf_error *err)
         if (!v->place[t])
             return nf_fail(err, NF_ENOMEM, g->tensors[t].name, "no memory for a variable");
     }
+    plan_vars_reset(v, g);
     return NF_OK;
+}
+
+void plan_vars_reset(const plan_vars *v, const ir_graph *g)
+{
+    for (size_t t = 0; t < v->n_tensors; t++) {
+        size_t n;
+        if (v->place[t] && ir_elems(&n, &g->tensors[t], 1))
+            clear(v->place[t], &g->tensors[t], n * eng_dtype_size(g->tensors[t].dtype));
+    }
 }
 
 void plan_vars_fini(plan_vars *v)

@@ -89,12 +89,7 @@ const void *eng_session_step_data(const eng_session *s, size_t i)
 
 void eng_session_reset(eng_session *s)
 {
-    const ir_graph *g = s->model->graph;
-    for (size_t t = 0; t < s->vars.n_tensors; t++) {
-        size_t n;
-        if (s->vars.place[t] && ir_elems(&n, &g->tensors[t], 1))
-            memset(s->vars.place[t], 0, n * eng_dtype_size(g->tensors[t].dtype));
-    }
+    plan_vars_reset(&s->vars, s->model->graph);
 }
 
 static void drop_cached(eng_session *s, cached *c)

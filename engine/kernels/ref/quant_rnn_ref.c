@@ -67,8 +67,11 @@ static void normalize(int16_t *v, const krn_q_gate *g, size_t n)
     }
 }
 
-static void apply_peephole(int16_t *v, const krn_q_gate *g, const int16_t *cell, size_t n)
+/* TensorFlow Lite gives peepholes to as many cells as there are outputs. */
+static void apply_peephole(int16_t *v, const krn_q_lstm *p, const krn_q_gate *g,
+                           const int16_t *cell)
 {
+    const size_t n = p->out < p->cells ? p->out : p->cells;
     for (size_t c = 0; c < n && g->peephole; c++)
         v[c] = clamp16((int64_t)v[c] + krn_scale_int(g->peephole[c] * cell[c], g->peephole_factor));
 }
@@ -95,7 +98,7 @@ static void run_gate(int16_t *v, const krn_q_lstm *p, int which, const void *x, 
     memset(v, 0, p->cells * sizeof(*v));
     add_product(v, p, g, x, false);
     add_product(v, p, g, h, true);
-    apply_peephole(v, g, cell, p->cells);
+    apply_peephole(v, p, g, cell);
     if (g->norm) normalize(v, g, p->cells);
     for (size_t c = 0; c < p->cells; c++)
         v[c] = which == KRN_GATE_CELL ? tangent(p, v[c], -12) : sigmoid(p, v[c]);
