@@ -65,11 +65,17 @@ KRN_DECL_QS8_REQUANT(krn_qs8_requant_avx2);
 void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsigned, size_t m,
                        size_t k, size_t k_pad);
 
+/* How a row of floats becomes 8 bits. */
+typedef enum krn_dynamic {
+    KRN_DYNAMIC_WHOLE, /* -128..127 over the row's range with 0 in it */
+    KRN_DYNAMIC_EVEN,  /* -127..127 about 0 */
+    KRN_DYNAMIC_XNN    /* as the first, in float alone, halves to even: XNNPACK */
+} krn_dynamic;
+
 /* One row of floats to a[k] with a scale and zero point of its own, returned in *scale; the zero
- * point is already taken off a. symmetric: -127..127 about 0; else -128..127 over the row's range
- * with 0 in it. Source: dynamic range quantization of TensorFlow Lite. */
+ * point is already taken off a. Source: dynamic range quantization of TensorFlow Lite. */
 void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, size_t k_pad,
-                         bool symmetric);
+                         krn_dynamic way);
 
 /* out[c] = acc[c] * (row_scale * scale[c]) + bias[c] */
 void krn_qs8_hybrid_ref(float *out, const int32_t *acc, const float *scale, const float *bias,

@@ -85,7 +85,7 @@ typedef struct plan_product {
     double *real;       /* [groups * n] */
     krn_factor *factor; /* [groups * n] */
     krn_requant requant;
-    bool symmetric; /* hybrid: how rows of floats are quantized */
+    krn_dynamic dynamic; /* hybrid: how rows of floats are quantized */
 } plan_product;
 
 struct plan_layer {

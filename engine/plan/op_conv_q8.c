@@ -105,7 +105,7 @@ PLAN_RUN(plan_run_conv_q8)
         char *y = (char *)s->y + b * pixels * w->out_c * size_out;
         float image_scale = 1;
         if (hybrid)
-            krn_qs8_dynamic_ref(to.image, &image_scale, x, elems, elems, p->symmetric);
+            krn_qs8_dynamic_ref(to.image, &image_scale, x, elems, elems, p->dynamic);
         else
             krn_qs8_widen_ref(to.image, x, l->zero, l->is_unsigned, 1, elems, elems);
         for (size_t first = 0; first < pixels; first += s->u.window.tile) {

@@ -59,7 +59,7 @@ PLAN_RUN(plan_run_dense_hybrid)
     int32_t *acc = sums_behind(s);
     float scale;
     for (size_t row = 0; row < s->u.dense.rows; row++, x += p->k, y += p->n) {
-        krn_qs8_dynamic_ref(wide, &scale, x, p->k, p->k_pad, p->symmetric);
+        krn_qs8_dynamic_ref(wide, &scale, x, p->k, p->k_pad, p->dynamic);
         l->qs8.gemm(acc, wide, p->w_q8, 1, p->n_pad, p->k_pad);
         krn_qs8_hybrid_ref(y, acc, p->scale, p->bias_f32, scale, p->n);
         krn_f32_tail_ref(y, NULL, 1, p->n, l->clamp_low, l->clamp_high);

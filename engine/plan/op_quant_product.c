@@ -218,12 +218,28 @@ PLAN_RUN(plan_run_q_dense)
     }
 }
 
-/* XNNPACK quantizes every row or image about a zero point of its own. */
+/* XNNPACK quantizes every row or image about a zero point of its own. It takes weights of 4 bits
+ * only in FULLY_CONNECTED of an even number of inputs. */
 PLAN_PREPARE(plan_q_hybrid)
 {
+    const ir_tensor *w = plan_in(l, g, 1);
+    const bool small = l->node->op == IR_FULLY_CONNECTED && w->dim[1] % 2 == 0;
     const nf_status st = plan_product_hybrid(l, g, env, err);
-    l->product.symmetric = l->product.symmetric && !plan_q_fast(l);
+    if (plan_q_fast(l) && (w->bits != 4 || small)) l->product.dynamic = KRN_DYNAMIC_XNN;
     return st;
+}
+
+/* XNNPACK takes a 1 x 1 convolution as a product of rows: each pixel has a scale of its own. */
+PLAN_BIND(plan_bind_q_hybrid_conv)
+{
+    const plan_layer *l = s->layer;
+    const ir_window *a = &l->node->attr.window;
+    const bool rows = l->product.dynamic == KRN_DYNAMIC_XNN && in[1].dim[1] == 1 &&
+                      in[1].dim[2] == 1 && a->stride_h == 1 && a->stride_w == 1 && a->groups == 1 &&
+                      out->elems / l->product.n == in[0].elems / l->product.k;
+    if (!rows) return plan_bind_conv_q8(s, in, out, err);
+    s->run = plan_run_dense_hybrid;
+    return plan_bind_dense_q8(s, in, out, err);
 }
 
 PLAN_PREPARE(plan_q_depthwise_hybrid)
@@ -260,7 +276,8 @@ PLAN_RUN(plan_run_q_depthwise_hybrid)
     const size_t in = w->in_h * w->in_w * w->in_c, out = w->out_h * w->out_w * w->out_c;
     for (size_t b = 0; b < s->u.window.batch; b++) {
         krn_q_tail t = p->tail;
-        krn_qs8_dynamic_ref(s->scratch, &t.x_scale, (const float *)s->a + b * in, in, in, false);
+        krn_qs8_dynamic_ref(s->scratch, &t.x_scale, (const float *)s->a + b * in, in, in,
+                            KRN_DYNAMIC_WHOLE);
         run_image(s, (float *)s->y + b * out, &t);
     }
 }

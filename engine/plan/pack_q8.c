@@ -214,8 +214,10 @@ PLAN_PREPARE(plan_product_hybrid)
     for (size_t c = 0; c < p->groups * p->n; c++)
         p->scale[c] = w->quant.scale[w->quant.n > 1 ? c : 0];
     /* TensorFlow: images meet per-channel weights asymmetrically, whatever their flag says */
-    p->symmetric = l->node->op == IR_CONV_2D ? w->quant.n == 1 && !l->node->attr.window.asymmetric
-                                             : !l->node->attr.dense.asymmetric;
+    const bool even = l->node->op == IR_CONV_2D
+                          ? w->quant.n == 1 && !l->node->attr.window.asymmetric
+                          : !l->node->attr.dense.asymmetric;
+    p->dynamic = even ? KRN_DYNAMIC_EVEN : KRN_DYNAMIC_WHOLE;
     return NF_OK;
 }
 

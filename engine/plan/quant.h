@@ -41,6 +41,7 @@ PLAN_PREPARE(plan_q_product_prepare);
 PLAN_PREPARE(plan_q_hybrid);
 PLAN_PREPARE(plan_q_depthwise_hybrid);
 PLAN_BIND(plan_bind_q_conv);
+PLAN_BIND(plan_bind_q_hybrid_conv);
 PLAN_BIND(plan_bind_q_dense);
 PLAN_RUN(plan_run_q_conv);
 PLAN_RUN(plan_run_q_dense);

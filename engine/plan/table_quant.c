@@ -55,7 +55,7 @@ const plan_kernel plan_quant_kernels[] = { /* op, kind, shown name, prepare, bin
     {IR_AVERAGE_POOL_2D,   PLAN_Q16,    "mean_pool qs16",   plan_q_pool,             plan_bind_pool,    plan_run_q_pool},
     {IR_SOFTMAX,           PLAN_Q8,     "softmax qs8",      plan_q_softmax16,        plan_bind_q_softmax, NULL},
     {IR_SOFTMAX,           PLAN_Q16,    "softmax qs16",     plan_q_softmax16,        plan_bind_q_softmax, NULL},
-    {IR_CONV_2D,           PLAN_HYBRID, "conv hybrid",      plan_q_hybrid,           plan_bind_conv_q8, plan_run_conv_q8},
+    {IR_CONV_2D,           PLAN_HYBRID, "conv hybrid",      plan_q_hybrid,           plan_bind_q_hybrid_conv, plan_run_conv_q8},
     {IR_FULLY_CONNECTED,   PLAN_HYBRID, "dense hybrid",     plan_q_hybrid,           plan_bind_dense_q8, plan_run_dense_hybrid},
     {IR_TRANSPOSE_CONV,    PLAN_Q8, "transpose_conv qs8", plan_q_deconv, plan_bind_q_deconv, plan_run_q_deconv},
     {IR_BATCH_MATMUL,      PLAN_Q8, "batch_matmul qs8", plan_q_matmul, plan_bind_q_matmul, plan_run_q_matmul},

@@ -97,10 +97,33 @@ static void dynamic_asymmetric(int16_t *a, float *scale, const float *x, size_t 
             (int16_t)(krn_clamp(krn_round_float((float)zero + x[i] * inverse), -128, 127) - zero);
 }
 
-void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, size_t k_pad,
-                         bool symmetric)
+static void dynamic_xnn(int16_t *a, float *scale, const float *x, size_t k)
 {
-    (symmetric ? dynamic_symmetric : dynamic_asymmetric)(a, scale, x, k);
+    float low = 0, high = 0;
+    for (size_t i = 0; i < k; i++) {
+        low = fminf(low, x[i]);
+        high = fmaxf(high, x[i]);
+    }
+    const float inverse = high > low ? 255 / (high - low) : 1;
+    const float from_low = -128 + low * inverse, from_high = 127 + high * inverse;
+    const float exact = from_low + from_high > 0 ? -128 - low * inverse : 127 - high * inverse;
+    const int32_t zero = (int32_t)lrintf(fminf(fmaxf(exact, -128), 127));
+    *scale = 1 / inverse;
+    for (size_t i = 0; i < k; i++) {
+        const float v = fminf(fmaxf(x[i] * inverse, -1024), 1024);
+        a[i] = (int16_t)(krn_clamp((int64_t)lrintf(v) + zero, -128, 127) - zero);
+    }
+}
+
+void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, size_t k_pad,
+                         krn_dynamic way)
+{
+    static void (*const ways[])(int16_t *a, float *scale, const float *x, size_t k) = {
+        [KRN_DYNAMIC_WHOLE] = dynamic_asymmetric,
+        [KRN_DYNAMIC_EVEN] = dynamic_symmetric,
+        [KRN_DYNAMIC_XNN] = dynamic_xnn,
+    };
+    ways[way](a, scale, x, k);
     memset(a + k, 0, (k_pad - k) * sizeof(*a));
 }
 
