@@ -21,19 +21,18 @@
 /* Loops over the sums of a tile must vanish, or the sums live in memory. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
-#define UNROLL_TAPS
 #else
-#define UNROLL      _Pragma("GCC unroll 64")
-#define UNROLL_TAPS _Pragma("GCC unroll 3")
+#define UNROLL _Pragma("GCC unroll 64")
 #endif
 
 /* The same byte or number many times, to be loaded as a vector. Outputs are limited as int8; uint8
  * ones are moved down by 128 before, and up again by a flipped bit. */
 typedef struct krn_qs8_limits {
-    int16_t zero[32];
+    int16_t zero[32]; /* KRN_QS8_NEAREST */
     int8_t low[64], high[64];
     uint8_t flip[64];     /* 0x80 or 0 */
     bool full;            /* int8 from -128 to 127: saturation is limit enough */
+    float base[16];       /* KRN_QS8_SIGNED: see qs8_tail.h */
     int32_t doubtful[16]; /* the bits whose absence says that integers decide: see qs8_tail.h */
 } krn_qs8_limits;
 

@@ -12,20 +12,34 @@
 #define LINE_LANES  ((size_t)(4 * LANES / PLANES)) /* bytes of a vector in one plane of a strip */
 #define LINE_TAPS   3 /* a kernel row whose weights stay in registers */
 
+/* With sixteen registers (LINE_KEEP 0) weights are read where they are used, and a loop over taps
+ * stays one: unrolled, it would be all loads first and sums in memory. */
+#if LINE_KEEP && defined(__clang__)
+#define LINE_UNROLL UNROLL
+#define LINE_UNROLL_TAPS
+#elif LINE_KEEP
+#define LINE_UNROLL      UNROLL
+#define LINE_UNROLL_TAPS _Pragma("GCC unroll 3")
+#elif defined(__clang__)
+#define LINE_UNROLL      _Pragma("clang loop unroll(disable)")
+#define LINE_UNROLL_TAPS LINE_UNROLL
+#else
+#define LINE_UNROLL      _Pragma("GCC unroll 1")
+#define LINE_UNROLL_TAPS LINE_UNROLL
+#endif
+
 /* Sums of one vector of channels at four positions. */
-INLINE void narrow_known(vec sum[2][4], const krn_qs8_line *d, size_t at, const taps *w,
-                         const int outs, const int n_taps)
+INLINE void narrow_known(vec sum[2][4], const krn_qs8_line *d, size_t at, const taps *kept,
+                         const uint8_t *w, const int outs)
 {
     const uint8_t *from = d->strip[0] + at;
     const size_t step = d->x_step, plane = d->plane;
     UNROLL
-    for (int k = 0; k < n_taps; k++, from += d->tap_step) {
+    for (int i = 0; i < 4; i++, from += step) {
         UNROLL
-        for (int i = 0; i < 4; i++) {
-            UNROLL
-            for (int o = 0; o < outs; o++)
-                sum[o][i] = v_taps(sum[o][i], from + (size_t)i * step, plane, w[k * outs + o]);
-        }
+        for (int o = 0; o < outs; o++)
+            sum[o][i] = v_taps(sum[o][i], from, plane,
+                               LINE_KEEP ? kept[o] : t_load(w + (size_t)o * LINE_VECTOR));
     }
 }
 
@@ -64,15 +78,17 @@ INLINE void narrow_vector(uint8_t *const y[2], const krn_qs8_line *d, size_t vec
     const vec bias = v_load(tail.bias + first);
     taps kept[2 * LINE_TAPS];
     UNROLL
-    for (int i = 0; i < n_taps * outs; i++)
+    for (int i = 0; LINE_KEEP && i < n_taps * outs; i++)
         kept[i] = t_load(w + (size_t)i * LINE_VECTOR);
     for (size_t done = 0; done < d->positions; done += 4) {
         const size_t x = done + 4 <= d->positions ? done : d->positions - 4;
         vec sum[2][4] = {{bias, bias, bias, bias}, {bias, bias, bias, bias}};
-        if (n_taps)
-            narrow_known(sum, d, vector * LINE_LANES + x * d->x_step, kept, outs, n_taps);
-        else
-            narrow_any(sum, d, vector * LINE_LANES + x * d->x_step, w);
+        const size_t from = vector * LINE_LANES + x * d->x_step;
+        LINE_UNROLL
+        for (int k = 0; k < n_taps; k++)
+            narrow_known(sum, d, from + (size_t)k * d->tap_step, kept + k * outs,
+                         w + (size_t)(k * outs) * LINE_VECTOR, outs);
+        if (!n_taps) narrow_any(sum, d, from, w);
         UNROLL
         for (int o = 0; o < outs; o++)
             narrow_store(y[o] + x * d->y_step + first, d->y_step,
@@ -105,9 +121,9 @@ INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, const wide_pla
     UNROLL
     for (int i = 0; i < 4 * pixels * outs; i++)
         sum[i / 4][i % 4] = v_load(at->tail->bias + c[i % 4]);
-    for (size_t s = 0; s < d->strips; s++) {
+    for (size_t s = 0; s < (n_taps ? 1 : d->strips); s++) {
         const uint8_t *from = d->strip[s] + at->four * 4 * LINE_LANES + at->x * x_step;
-        UNROLL_TAPS
+        LINE_UNROLL_TAPS
         for (size_t k = 0; k < taps_a_strip; k++, from += from_step) {
             UNROLL
             for (int i = 0; i < 4 * outs; i++, w += LINE_VECTOR) {

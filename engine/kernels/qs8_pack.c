@@ -47,8 +47,10 @@ void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_q
     memset(k->high, r->high - down, sizeof(k->high));
     memset(k->flip, s->out_unsigned ? 0x80 : 0, sizeof(k->flip));
     const int doubt = mode == KRN_QS8_EXACT ? KRN_QS8_DOUBT_EXACT : KRN_QS8_DOUBT_SIGNED;
-    for (size_t i = 0; i < KRN_QS8_MOST_LANES; i++)
+    for (size_t i = 0; i < KRN_QS8_MOST_LANES; i++) {
         k->doubtful[i] = 65536 - 2 * doubt;
+        k->base[i] = (float)(65536 * (r->zero - down) + 32768 + doubt);
+    }
     k->full = !s->out_unsigned && r->low == -128 && r->high == 127;
     *t = (krn_qs8_tail){.limits = to->limits,
                         .bias = to->bias,
@@ -74,7 +76,7 @@ void krn_qs8_tail_set(const krn_qs8_tail_room *to, size_t at, const krn_requant 
     const double nudge = twice ? ldexp(32768, r->factor[c].shift) : 0;
     to->bias[at] = (int32_t)((uint32_t)r->bias[c] + (uint32_t)moved);
     to->scale[at] = (float)(real_of(r, c) * (mode == KRN_QS8_NEAREST ? 1 : 65536));
-    to->nudge[at] = (float)(nudge + (mode == KRN_QS8_EXACT ? 32768 + KRN_QS8_DOUBT_EXACT : 0));
+    to->nudge[at] = (float)(nudge + (mode == KRN_QS8_EXACT ? (double)to->limits->base[0] : 0));
     if (r->round == KRN_ROUND_FIXED) to->factor[at] = r->factor[c];
     if (r->round == KRN_ROUND_AWAY) to->real[at] = r->real[c];
 }

@@ -1,17 +1,19 @@
 /* qs8_tail.h - four vectors of sums to bytes; included by a tier's file behind its vectors
  * (vec_*.h). Layer: kernels. Thread rule: pure functions.
  *
- * KRN_QS8_NEAREST is the float arithmetic itself. The others are exact: with v = sum * factor as a
- * real number, both exact roundings are floor(v + c) for a c known for each channel:
- *   KRN_ROUND_FIXED, right shift r >= 1: c = 1/2 + 2^-(r+1) for sum >= 0, 1/2 - 2^-(r+1) below;
- *     for r < 1: c = 1/2. (Two roundings are floors: floor(floor(a) + n) = floor(a + n).)
- *   KRN_ROUND_AWAY: c = 1/2, but for ties below zero.
- * In float v + c is off by less than `doubt`, wherever it matters:
- *   KRN_QS8_EXACT, |sum| < 2^24 and |v + c| < 256 (beyond, all is cut): 2^-24 |v| for the factor
- * and half a step of the sum, together 2.3e-5 < 2 * 2^-16; KRN_QS8_SIGNED: 2^-24 |v| more for sums
- * above 2^24: 3.9e-5 < 4 * 2^-16. So floor(2^16 * (v + c + doubt)) is computed: its upper 16 bits
- * are the result unless the lower ones are less than 2 * doubt; then integers decide. Where every
- * negative result is cut anyway (ReLU), the c of positive sums serves all. */
+ * KRN_QS8_NEAREST is the float arithmetic itself. The others are exact. With v = sum * factor as a
+ * real number, both exact roundings are floor(v + c) for a c known for each channel.
+ *
+ * KRN_ROUND_FIXED with a right shift r >= 1 has c = 1/2 + 2^-(r+1) for sum >= 0 and 1/2 - 2^-(r+1)
+ * below, else c = 1/2: two roundings are floors, and floor(floor(a) + n) = floor(a + n).
+ * KRN_ROUND_AWAY has c = 1/2, but for ties below zero. Where every negative result is cut anyway
+ * (ReLU), the c of positive sums serves all.
+ *
+ * What is computed is floor(2^16 * (v + c + zero point + doubt)). Its upper 16 bits are the result,
+ * unless the lower ones are less than 2 * doubt: then integers decide. doubt is more than floats
+ * can be off by, in units of 2^-16, where the result is not cut, |v| <= 256.5: 1.01 by the factor's
+ * rounding, 0.5 by that of c and 0.25 by that of the sum, together less than 2 (KRN_QS8_EXACT,
+ * |sum| < 2^24), and 1.01 more for sums that a float does not hold, less than 4 (_SIGNED). */
 #ifndef KRN_QS8_TAIL_H
 #define KRN_QS8_TAIL_H
 
@@ -56,7 +58,7 @@ INLINE bytes tail_exact(const vec sum[4], const krn_qs8_tail *t, const size_t at
         if (mode == KRN_QS8_EXACT) {
             v[i] = vf_down(vf_muladd(x, scale, nudge));
         } else {
-            const vecf c = vf_add(vf_sign(nudge, x), vf_all(32768.0f + KRN_QS8_DOUBT_SIGNED));
+            const vecf c = vf_add(vf_sign(nudge, x), vf_load(t->limits->base));
             v[i] = vf_down(vf_least(vf_muladd(x, scale, c), vf_all(2147483520.0f)));
         }
     }

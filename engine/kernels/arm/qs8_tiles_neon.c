@@ -4,6 +4,7 @@
 
 #define TILE_SUMS   24
 #define TILE_AHEAD  512 /* bytes */
+#define LINE_KEEP   1
 #define WIDE_PIXELS 2
 
 #include "engine/kernels/qs8_line_body.h"

@@ -94,24 +94,24 @@ INLINE vec vf_down(vecf v)
     return vcvtmq_s32_f32(v);
 }
 
-/* 16 results of 16 bits: the zero point added, limited. */
+/* 16 results of 16 bits as bytes, limited. */
 INLINE bytes b_limited(int16x8_t x, int16x8_t y, const krn_qs8_limits *k)
 {
-    const int16x8_t zero = vld1q_s16(k->zero);
-    const bytes v = vcombine_s8(vqmovn_s16(vqaddq_s16(x, zero)), vqmovn_s16(vqaddq_s16(y, zero)));
+    const bytes v = vcombine_s8(vqmovn_s16(x), vqmovn_s16(y));
     if (__builtin_expect(k->full, 1)) return v;
     const bytes cut = vminq_s8(vmaxq_s8(v, vld1q_s8(k->low)), vld1q_s8(k->high));
     return veorq_s8(cut, vreinterpretq_s8_u8(vld1q_u8(k->flip)));
 }
 
-/* Saturated to 16 bits and limited. */
+/* Saturated to 16 bits, the zero point added, limited. */
 INLINE bytes v_pack(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    return b_limited(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)),
-                     vcombine_s16(vqmovn_s32(c), vqmovn_s32(d)), k);
+    const int16x8_t zero = vld1q_s16(k->zero);
+    return b_limited(vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero),
+                     vqaddq_s16(vcombine_s16(vqmovn_s32(c), vqmovn_s32(d)), zero), k);
 }
 
-/* The same of the upper halves. */
+/* The upper halves, limited. */
 INLINE bytes v_pack_high(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
     return b_limited(vcombine_s16(vshrn_n_s32(a, 16), vshrn_n_s32(b, 16)),

@@ -4,6 +4,7 @@
 
 #define TILE_SUMS   12
 #define TILE_AHEAD  1024 /* bytes */
+#define LINE_KEEP   0
 #define WIDE_PIXELS 1
 
 #include "engine/kernels/qs8_line_body.h"

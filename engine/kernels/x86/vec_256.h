@@ -93,27 +93,31 @@ INLINE vec vf_down(vecf v)
     return _mm256_cvtps_epi32(_mm256_floor_ps(v));
 }
 
-/* 32 results of 16 bits: the zero point added, limited. */
+/* 32 results of 16 bits as bytes, limited. */
 INLINE bytes b_limited(__m256i x, __m256i y, const krn_qs8_limits *k)
 {
-    const __m256i zero = v_load(k->zero);
-    const __m256i v = _mm256_packs_epi16(_mm256_adds_epi16(x, zero), _mm256_adds_epi16(y, zero));
+    const __m256i v = _mm256_packs_epi16(x, y);
     if (__builtin_expect(k->full, 1)) return v;
     return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(v, v_load(k->low)), v_load(k->high)),
                             v_load(k->flip));
 }
 
-/* Saturated to 16 bits and limited. */
+/* Saturated to 16 bits, the zero point added, limited. */
 INLINE bytes v_pack(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    return b_limited(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d), k);
+    const __m256i zero = v_load(k->zero);
+    return b_limited(_mm256_adds_epi16(_mm256_packs_epi32(a, b), zero),
+                     _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero), k);
 }
 
-/* The same of the upper halves, in the order of packing. */
+/* The upper halves, limited: a and b by turns, c and d by turns, then in the order of packing. */
 INLINE bytes v_pack_high(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    return v_pack(_mm256_srai_epi32(a, 16), _mm256_srai_epi32(b, 16), _mm256_srai_epi32(c, 16),
-                  _mm256_srai_epi32(d, 16), k);
+    const __m256i turns = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
+    const __m256i ab = _mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xaa);
+    const __m256i cd = _mm256_blend_epi16(_mm256_srli_epi32(c, 16), d, 0xaa);
+    return _mm256_shuffle_epi8(b_limited(ab, cd, k), turns);
 }
 
 /* True when a lower half has none of the doubtful bits; the least of two has none when either. */

@@ -117,30 +117,31 @@ INLINE vec vf_down(vecf v)
     return _mm512_cvt_roundps_epi32(v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
 }
 
-/* 64 results of 16 bits: the zero point added, limited. */
+/* 64 results of 16 bits as bytes, limited. */
 INLINE bytes b_limited(__m512i x, __m512i y, const krn_qs8_limits *k)
 {
-    const __m512i zero = v_load(k->zero);
-    const __m512i v = _mm512_packs_epi16(_mm512_adds_epi16(x, zero), _mm512_adds_epi16(y, zero));
+    const __m512i v = _mm512_packs_epi16(x, y);
     if (__builtin_expect(k->full, 1)) return v;
     return _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(v, v_load(k->low)), v_load(k->high)),
                             v_load(k->flip));
 }
 
-/* Saturated to 16 bits and limited. */
+/* Saturated to 16 bits, the zero point added, limited. */
 INLINE bytes v_pack(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    return b_limited(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d), k);
+    const __m512i zero = v_load(k->zero);
+    return b_limited(_mm512_adds_epi16(_mm512_packs_epi32(a, b), zero),
+                     _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero), k);
 }
 
-/* The same of the upper halves, in the order of packing. */
+/* The upper halves, limited: a and b by turns, c and d by turns, then in the order of packing. */
 INLINE bytes v_pack_high(vec a, vec b, vec c, vec d, const krn_qs8_limits *k)
 {
-    const __m512i high =
-        _mm512_set_epi16(63, 61, 59, 57, 31, 29, 27, 25, 55, 53, 51, 49, 23, 21, 19, 17, 47, 45, 43,
-                         41, 15, 13, 11, 9, 39, 37, 35, 33, 7, 5, 3, 1);
-    return b_limited(_mm512_permutex2var_epi16(a, high, b), _mm512_permutex2var_epi16(c, high, d),
-                     k);
+    const __m512i turns =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
+    const __m512i ab = _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(a, 16), b);
+    const __m512i cd = _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(c, 16), d);
+    return _mm512_shuffle_epi8(b_limited(ab, cd, k), turns);
 }
 
 /* True when a lower half has none of the doubtful bits; the least of two has none when either. */
