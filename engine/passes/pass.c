@@ -33,6 +33,7 @@ static const struct {
     bool (*when)(const eng_options *o);
 } passes[] = {
     /* NULL: constants are folded */
+    {pass_rows, always},
     {pass_layout, always},
     {pass_fuse_clamp, always},
     {pass_fuse_qdq, keeps_integers},
