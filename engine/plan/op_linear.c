@@ -31,7 +31,7 @@ static bool range_of(int32_t *low, int32_t *high, eng_dtype t)
     return false;
 }
 
-PLAN_PREPARE(plan_linear)
+PLAN_PREPARE(plan_quant_linear)
 {
     const bool back = l->node->op == IR_DEQUANTIZE_LINEAR;
     const ir_tensor *x = plan_in(l, g, 0), *y = plan_out(l, g, 0), *z = plan_in(l, g, 2);
@@ -55,7 +55,7 @@ static bool blocks_fit(const plan_shape *x, const plan_shape *scale, int axis, s
 }
 
 /* Scratch: the quantized side as INT32, then zero points. */
-PLAN_BIND(plan_bind_linear)
+PLAN_BIND(plan_bind_quant_linear)
 {
     const plan_layer *l = s->layer;
     const int axis = l->node->attr.linear.axis;

@@ -2,6 +2,7 @@
  * ../shared/conformance/cmsis-nn is there: every one must be equal bit for bit. Layer: tests. */
 #include "tests/support/cmsis_case.h"
 
+#include "engine/kernels/krn_move.h"
 #include "engine/kernels/krn_quant_product.h"
 #include "engine/kernels/krn_quant_rnn.h"
 
@@ -244,16 +245,20 @@ static case_tensor run_choice(const case_run *r)
 
 static case_tensor run_transpose(const case_run *r)
 {
-    size_t in[CASE_DIMS], out[CASE_DIMS], perm[CASE_DIMS], step[CASE_DIMS], moved[CASE_DIMS];
+    size_t in[CASE_DIMS], out[CASE_DIMS], perm[CASE_DIMS];
+    ptrdiff_t step[CASE_DIMS];
     const size_t rank = case_sizes(in, r, "input_shape");
     case_sizes(out, r, "output_shape");
     case_sizes(perm, r, "perm");
     case_tensor x = case_load(r, "input"), y = case_new(x.type, x.elems);
-    for (size_t k = rank, elems = 1; k-- > 0; elems *= in[k])
-        step[k] = elems;
-    for (size_t k = 0; k < rank; k++)
-        moved[k] = step[perm[k]];
-    krn_transpose_ref(y.data, x.data, 1, (int)rank, out, moved);
+    krn_box box = {.rank = (int)rank};
+    krn_steps(step, in, (int)rank);
+    krn_steps(box.step_y, out, (int)rank);
+    for (size_t k = 0; k < rank; k++) {
+        box.dim[k] = out[k];
+        box.step_x[k] = step[perm[k]];
+    }
+    krn_box_ref(y.data, x.data, 1, &box);
     case_free(&x);
     return y;
 }
