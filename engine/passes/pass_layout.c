@@ -6,14 +6,36 @@
 #include <math.h>
 #include <string.h>
 
+/* The shape rules of ops_math.h: operators whose rule is `same` are elementwise. */
+enum { RULE_same = 1, RULE_broadcast, RULE_reduce, RULE_cumulate, RULE_softmax };
+
+static const uint8_t rules[IR_OP_COUNT] = {
+#define X(name, least, most, outs, rule, types) [IR_##name] = RULE_##rule,
+    IR_MATH_MAP(X)
+#undef X
+};
+
 static bool is_elementwise(ir_op op)
 {
-    return op == IR_CLAMP || op == IR_QUANTIZE || op == IR_DEQUANTIZE;
+    return op == IR_CLAMP || op == IR_QUANTIZE || op == IR_DEQUANTIZE || rules[op] == RULE_same;
+}
+
+static bool is_pairwise(const ir_node *n)
+{
+    const bool core = n->op == IR_ADD || n->op == IR_SUB || n->op == IR_MUL || n->op == IR_DIV;
+    return n->n_in == 2 && (core || rules[n->op] == RULE_broadcast);
 }
 
 static bool per_tensor(const ir_tensor *t)
 {
     return t->quant.n <= 1;
+}
+
+/* A transpose whose values mean the same on both sides. */
+static bool keeps_meaning(const ir_graph *g, const ir_node *t)
+{
+    const ir_tensor *x = &g->tensors[t->in[0]], *y = &g->tensors[t->out[0]];
+    return per_tensor(x) && x->quant.n == y->quant.n;
 }
 
 /* `mid` between two swapped nodes takes the kind of `kind` and the shape of `shape`. */
@@ -50,9 +72,82 @@ static nf_status sink(ir_graph *g, const pass_index *x, bool *changed, nf_error 
         ir_node *n = &g->nodes[i];
         if (n->dead || !is_elementwise(n->op)) continue;
         ir_node *t = pass_only_maker(g, x, n, 0, IR_TRANSPOSE);
-        if (!t || !per_tensor(&g->tensors[n->out[0]]) || !per_tensor(&g->tensors[t->in[0]]))
-            continue;
+        if (!t || !per_tensor(&g->tensors[n->out[0]]) || !keeps_meaning(g, t)) continue;
         st = swap(g, t, n, true, err);
+        *changed = true;
+    }
+    return st;
+}
+
+static bool is_one_number(const ir_tensor *t)
+{
+    size_t elems;
+    return t->data && ir_elems(&elems, t, 1) && elems == 1;
+}
+
+static bool same_order(const ir_node *a, const ir_node *b)
+{
+    return a->attr.transpose.rank == b->attr.transpose.rank &&
+           memcmp(a->attr.transpose.perm, b->attr.transpose.perm,
+                  (size_t)a->attr.transpose.rank * sizeof(int)) == 0;
+}
+
+/* The transposes in front of both operands of n, alike; in the place of one there may be a constant
+ * of one number (NULL). False when there are none that could move. */
+static bool find_pair(ir_node *t[2], const ir_graph *g, const pass_index *x, const ir_node *n)
+{
+    for (int i = 0; i < 2; i++) {
+        t[i] = pass_only_maker(g, x, n, i, IR_TRANSPOSE);
+        if (!t[i] && !is_one_number(&g->tensors[n->in[i]])) return false;
+        if (t[i] && !keeps_meaning(g, t[i])) return false;
+    }
+    const ir_node *any = t[0] ? t[0] : t[1];
+    if (!any || (t[0] && t[1] && !same_order(t[0], t[1]))) return false;
+    const ir_tensor *y = &g->tensors[n->out[0]];
+    return per_tensor(y) && y->rank == any->attr.transpose.rank && any->attr.transpose.perm[0] == 0;
+}
+
+/* n and the later transpose change places, the other one goes; the tensor between them becomes what
+ * n makes of the operands as they were. */
+static nf_status lift_pair(ir_graph *g, ir_node *n, ir_node *t[2], nf_error *err)
+{
+    ir_node *first = t[0] && t[0] > t[1] ? t[0] : t[1];
+    const ir_node was = *n;
+    const int32_t mid = first->out[0];
+    const ir_tensor *y = &g->tensors[n->out[0]];
+    for (int i = 0; i < 2; i++) {
+        if (!t[i]) continue;
+        was.in[i] = t[i]->in[0];
+        t[i]->dead = t[i] != first;
+    }
+    *n = (ir_node){.op = IR_TRANSPOSE,
+                   .attr = first->attr,
+                   .in = first->in,
+                   .n_in = 1,
+                   .out = was.out,
+                   .n_out = 1};
+    n->in[0] = mid;
+    first->op = was.op;
+    first->attr = was.attr;
+    first->in = was.in;
+    first->n_in = 2;
+    int64_t dim[ENG_MAX_RANK];
+    for (int i = 0; i < y->rank; i++)
+        dim[n->attr.transpose.perm[i]] = y->dim[i];
+    const nf_status st = retype(g, mid, n->out[0], n->out[0], err);
+    memcpy(g->tensors[mid].dim, dim, (size_t)y->rank * sizeof(*dim));
+    return st;
+}
+
+/* Sums of two branches, and numbers that are added to or multiplied with all of one. */
+static nf_status sink_pairs(ir_graph *g, const pass_index *x, bool *changed, nf_error *err)
+{
+    nf_status st = NF_OK;
+    for (size_t i = 0; i < g->n_nodes && !st; i++) {
+        ir_node *n = &g->nodes[i], *t[2];
+        if (n->dead || !is_pairwise(n) || n->in[0] == n->in[1] || !find_pair(t, g, x, n)) continue;
+        if ((t[0] && t[0]->dead) || (t[1] && t[1]->dead)) continue;
+        st = lift_pair(g, n, t, err);
         *changed = true;
     }
     return st;
@@ -160,7 +255,8 @@ static nf_status repeat(ir_graph *g,
 
 static nf_status sink_and_compose(ir_graph *g, const pass_index *x, bool *changed, nf_error *err)
 {
-    const nf_status st = sink(g, x, changed, err);
+    nf_status st = sink(g, x, changed, err);
+    if (!st) st = sink_pairs(g, x, changed, err);
     if (!st) compose(g, x, changed);
     return st;
 }

@@ -41,6 +41,51 @@ static void transposes_meet_and_cancel(void **state)
     ir_graph_destroy(&g);
 }
 
+/* Two branches in channels-last order meet in channels-first order, then a number is added and an
+ * activation follows: one transpose is left, or none if the next one undoes it. */
+static ir_graph *branches(bool undone)
+{
+    static const float two = 2;
+    ir_graph *g = make_graph();
+    nf_error err = {0};
+    int32_t t[8];
+    for (int i = 0; i < 8; i++)
+        t[i] = make_tensor(g, "t", ENG_F32, 4, i == 0 || i == 1 || i == 2 ? nhwc : nchw);
+    const int32_t y = make_tensor(g, "y", ENG_F32, 4, undone ? nhwc : nchw);
+    const int32_t c = make_tensor(g, "c", ENG_F32, 0, nchw);
+    make_data(g, c, &two, sizeof(two));
+    make_unary(g, IR_TANH, t[0], t[1]);
+    make_unary(g, IR_SIN, t[0], t[2]);
+    transpose(g, t[1], t[3], to_nchw, 4);
+    transpose(g, t[2], t[4], to_nchw, 4);
+    make_node(g, IR_SUB, (int32_t[]){t[3], t[4], IR_NONE}, t[5]);
+    make_node(g, IR_MUL, (int32_t[]){c, t[5], IR_NONE}, t[6]);
+    make_unary(g, IR_LOGISTIC, t[6], undone ? t[7] : y);
+    if (undone) transpose(g, t[7], y, to_nhwc, 4);
+    make_io(g, t[0], y);
+    assert_ok(ir_graph_verify(g, &err), &err);
+    assert_ok(run_passes(g, &(eng_options){0}, &err), &err);
+    assert_ok(ir_graph_verify(g, &err), &err);
+    return g;
+}
+
+static void branches_meet_before_they_turn(void **state)
+{
+    (void)state;
+    for (int undone = 0; undone < 2; undone++) {
+        ir_graph *g = branches(undone != 0);
+        assert_int_equal(count_op(g, IR_TRANSPOSE), undone ? 0 : 1);
+        for (size_t i = 0; i < g->n_nodes; i++) {
+            const ir_node *n = &g->nodes[i];
+            const int64_t *dim = g->tensors[n->out[0]].dim;
+            if (n->op == IR_TRANSPOSE) continue;
+            assert_memory_equal(dim, nhwc, sizeof(nhwc));
+            if (n->op == IR_SUB) assert_true(n->in[0] == 1 && n->in[1] == 2);
+        }
+        ir_graph_destroy(&g);
+    }
+}
+
 /* One channel: the transpose moves no byte and becomes a view. */
 static void transpose_of_one_channel_is_a_view(void **state)
 {
@@ -81,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transposes_meet_and_cancel),
+        cmocka_unit_test(branches_meet_before_they_turn),
         cmocka_unit_test(transpose_of_one_channel_is_a_view),
         cmocka_unit_test(pairs_cancel_only_when_equal),
     };
