@@ -19,6 +19,7 @@ typedef struct run_graph {
     int32_t inputs[RUN_MOST], outputs[RUN_MOST];
     size_t n_in, n_out;
     eng_view views[RUN_MOST];
+    krn_round round; /* of the integer ops */
 } run_graph;
 
 static inline run_graph run_open(void)
@@ -66,7 +67,7 @@ static inline ir_node *run_node(run_graph *r, ir_op op, const int32_t *in, int32
 static inline nf_status run_load(run_graph *r, nf_error *err)
 {
     const eng_options o = {0};
-    plan_env env = {.round = KRN_ROUND_FLOAT};
+    plan_env env = {.round = r->round};
     ir_graph *g = r->g;
     nf_status st;
     krn_qs8_init(&env.qs8, 0);
