@@ -154,7 +154,7 @@ INLINE void b_store_quarter(uint8_t *p, bytes v, int i)
 {
     const __m128i half = i < 2 ? _mm256_castsi256_si128(v) : _mm256_extracti128_si256(v, 1);
     if (i % 2)
-        _mm_storeh_pd((double *)(void *)p, _mm_castsi128_pd(half));
+        _mm_storeh_pi((__m64 *)(void *)p, _mm_castsi128_ps(half));
     else
         _mm_storel_epi64((__m128i *)(void *)p, half);
 }
