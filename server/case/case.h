@@ -15,9 +15,9 @@
 
 typedef enum srv_case_content {
     SRV_CASE_TENSOR,  /* raw, little endian, C order */
-    SRV_CASE_STRINGS, /* text, one a line */
-    SRV_CASE_MAPS,    /* JSON list of {"class": probability}: read as float32 rows */
-    SRV_CASE_PROTO    /* TensorProto: brings its own dtype and shape */
+    SRV_CASE_STRINGS, /* texts, one a line; in memory a tensor of ENG_STR */
+    SRV_CASE_MAPS, /* JSON list of {"class": probability}: float32 rows in the order of classes */
+    SRV_CASE_PROTO /* TensorProto: brings its own dtype and shape */
 } srv_case_content;
 
 typedef enum srv_case_rule {
@@ -41,6 +41,8 @@ typedef struct srv_case_io {
     float scale;
     int32_t zero_point;
     srv_case_tolerance tolerance; /* outputs */
+    const char *const *classes; /* SRV_CASE_MAPS: the model's, borrowed; NULL = the file's order */
+    size_t n_classes;
 } srv_case_io;
 
 /* Where one recorded tensor is. */
@@ -57,9 +59,10 @@ typedef struct srv_case_item {
 } srv_case_item;
 
 typedef struct srv_case {
-    char *dir, *id;    /* owned */
-    char *model;       /* owned; relative to dir */
-    const char *arith; /* borrowed: "float", "framework", "reference", "litert", "onnx" */
+    char *dir, *id;     /* owned */
+    char *model;        /* owned; relative to dir */
+    const char *format; /* borrowed: "tflite", "onnx" …, "operator test"; "" = unknown */
+    const char *arith;  /* borrowed: "float", "framework", "reference", "litert", "onnx" */
     srv_case_io in[SRV_CASE_MAX_IO], out[SRV_CASE_MAX_IO];
     size_t n_in, n_out;
     const char **labels; /* owned list of borrowed names */
@@ -73,13 +76,14 @@ typedef struct srv_case {
 
 /* A recorded tensor in memory. */
 typedef struct srv_recorded {
-    srv_case_content content; /* SRV_CASE_STRINGS keeps the text in data */
-    eng_dtype dtype;
+    srv_case_content content;
+    eng_dtype dtype; /* ENG_STR: data is nf_span[], which point into text */
     int rank;
     int64_t dim[ENG_MAX_RANK];
     size_t elems;
     uint8_t *data; /* owned */
     size_t bytes;
+    char *text; /* owned; NULL where the elements are no texts */
 } srv_recorded;
 
 /** Does the folder hold cases of either kind? */
@@ -106,7 +110,16 @@ nf_status srv_recorded_read(srv_recorded *out, const srv_case *c, const srv_case
                             const srv_case_ref *ref, const char *instead, nf_error *err);
 void srv_recorded_fini(srv_recorded *t);
 
-/** Element i as a double; 64-bit integers over 2^53 are rounded. */
+/** Text i of a tensor of ENG_STR. */
+static inline nf_span srv_text(const srv_recorded *t, size_t i)
+{
+    return ((const nf_span *)(const void *)t->data)[i];
+}
+
+/** Memory for `elems` texts of `bytes` bytes in all, none of them set yet. NF_ENOMEM. */
+nf_status srv_recorded_texts(srv_recorded *t, size_t elems, size_t bytes, nf_error *err);
+
+/** Element i as a double; 64-bit integers over 2^53 are rounded, a text is 0. */
 double srv_element(const void *data, eng_dtype dtype, size_t i);
 
 /** float32 copy of a numeric tensor in real units: (q - zero_point) * scale where io is quantized.

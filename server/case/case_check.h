@@ -43,7 +43,8 @@ typedef struct srv_check_layers {
 typedef struct srv_check {
     srv_verdict verdict;
     char id[256];
-    nf_error why; /* where the verdict is no pass and it is not the numbers; else status NF_OK */
+    char format[32]; /* "onnx", "operator test" … */
+    nf_error why;    /* where the verdict is no pass and it is not the numbers; else status NF_OK */
     eng_precision precision;
     eng_arith arith;
     size_t items, failed; /* cases */

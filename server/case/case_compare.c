@@ -48,11 +48,36 @@ static bool same_bits(const srv_recorded *want, const srv_recorded *got, size_t 
     return memcmp(want->data + i * size, got->data + i * size, size) == 0;
 }
 
+static void copy_text(char *to, size_t size, nf_span s)
+{
+    snprintf(to, size, "%.*s", (int)(s.len < size ? s.len : size - 1), s.s);
+}
+
+/* Texts are the same or not. */
+static srv_diff compare_texts(const srv_recorded *want, const srv_recorded *got)
+{
+    srv_diff d = {.elems = want->elems, .texts = true};
+    for (size_t i = 0; i < want->elems; i++) {
+        const nf_span a = srv_text(want, i), b = srv_text(got, i);
+        if (a.len == b.len && (a.len == 0 || memcmp(a.s, b.s, a.len) == 0)) {
+            d.equal++;
+            continue;
+        }
+        d.worst = INFINITY;
+        if (d.outside++) continue;
+        d.first = i;
+        copy_text(d.want_text, sizeof(d.want_text), a);
+        copy_text(d.got_text, sizeof(d.got_text), b);
+    }
+    return d;
+}
+
 srv_diff srv_compare(const srv_recorded *want, const srv_recorded *got,
                      srv_case_tolerance tolerance)
 {
     const bool floats = srv_is_real(want->dtype);
     srv_diff d = {.elems = want->elems};
+    if (want->dtype == ENG_STR) return compare_texts(want, got);
     for (size_t i = 0; i < want->elems; i++) {
         const double a = srv_element(want->data, want->dtype, i);
         const double b = srv_element(got->data, got->dtype, i);
@@ -75,7 +100,10 @@ void srv_diff_merge(srv_diff *into, const srv_diff *more)
         into->first = more->first;
         into->want = more->want;
         into->got = more->got;
+        memcpy(into->want_text, more->want_text, sizeof(into->want_text));
+        memcpy(into->got_text, more->got_text, sizeof(into->got_text));
     }
+    into->texts |= more->texts;
     into->elems += more->elems;
     into->equal += more->equal;
     into->outside += more->outside;

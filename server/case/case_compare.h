@@ -10,13 +10,15 @@ typedef struct srv_diff {
     size_t outside;   /* over the tolerance */
     double worst;     /* largest |want - got|; INFINITY where NaN or infinity meets anything else */
     size_t first;     /* index of the first element over the tolerance; where outside > 0 */
-    double want, got; /* its values */
+    double want, got; /* its values, where they are numbers */
+    bool texts;
+    char want_text[64], got_text[64]; /* its values, where they are texts; cut */
 } srv_diff;
 
 /** FP32 and FP64, FP16 and BF16. */
 bool srv_is_real(eng_dtype t);
 
-/** Compares two numeric tensors of the same dtype and element count. Integers are compared as
+/** Compares two tensors of the same dtype and element count. Integers are compared as
  * integers, so that 64 bits count in full. */
 srv_diff srv_compare(const srv_recorded *want, const srv_recorded *got,
                      srv_case_tolerance tolerance);

@@ -26,7 +26,11 @@ static const dtype_name dtypes[] = {
     {"int32", SRV_CASE_TENSOR, ENG_I32},
     {"int64", SRV_CASE_TENSOR, ENG_I64},
     {"bool", SRV_CASE_TENSOR, ENG_BOOL},
-    {"string", SRV_CASE_STRINGS, ENG_U8},
+    {"float16", SRV_CASE_TENSOR, ENG_F16},
+    {"uint16", SRV_CASE_TENSOR, ENG_U16},
+    {"uint32", SRV_CASE_TENSOR, ENG_U32},
+    {"uint64", SRV_CASE_TENSOR, ENG_U64},
+    {"string", SRV_CASE_STRINGS, ENG_STR},
     {"seq(map(string,tensor(float)))", SRV_CASE_MAPS, ENG_F32},
     {"seq(map(int64,tensor(float)))", SRV_CASE_MAPS, ENG_F32},
 };
@@ -92,8 +96,8 @@ static nf_status read_dtype(srv_case_io *io, const json_t *o, const place *p, nf
             return NF_OK;
         }
     return nf_fail(err, NF_EINVAL, FILE_NAME,
-                   "%s.dtype: expected float32, float64, int8 … int64, bool, string or a map, got "
-                   "'%s'",
+                   "%s.dtype: expected float16, float32, float64, int8 … uint64, bool, string or "
+                   "a map, got '%s'",
                    p->text, name);
 }
 
@@ -250,6 +254,7 @@ static nf_status read_root(srv_case *c, const json_t *root, nf_error *err)
 {
     static const char *const ariths[] = {"float", "framework", "reference", "litert", "onnx"};
     const char *model = NULL;
+    const json_t *format = json_object_get(root, "format");
     bool known = false;
     nf_status st;
     if (!json_is_object(root)) return wrong(NULL, "the file", "an object", root, err);
@@ -261,6 +266,7 @@ static nf_status read_root(srv_case *c, const json_t *root, nf_error *err)
         return nf_fail(err, NF_EINVAL, FILE_NAME,
                        "arith: expected float, framework, reference, litert or onnx, got '%s'",
                        c->arith);
+    c->format = json_is_string(format) ? json_string_value(format) : "";
     c->model = nf_strdup(model, strlen(model), NF_MEM_MISC);
     if (!c->model) return nf_fail(err, NF_ENOMEM, FILE_NAME, "no memory");
     if ((st = read_ios(c->in, &c->n_in, root, "inputs", err))) return st;

@@ -53,6 +53,7 @@ nf_status srv_case_onnx_read(srv_case *c, nf_error *err)
     size_t sets = 0;
     nf_status st;
     c->arith = "onnx";
+    c->format = "operator test";
     c->model = nf_strdup("model.onnx", 10, NF_MEM_MISC);
     if (!c->model) return nf_fail(err, NF_ENOMEM, c->dir, "no memory");
     if ((st = count_io(c->in, &c->n_in, c->dir, "input", err))) return st;

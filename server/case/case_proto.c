@@ -16,6 +16,7 @@ enum {
     F_SEGMENT = 3,
     F_FLOAT = 4,
     F_INT32 = 5,
+    F_STRING = 6,
     F_INT64 = 7,
     F_RAW = 9,
     F_DOUBLE = 10,
@@ -35,11 +36,22 @@ typedef struct proto_type {
 
 static const proto_type types[] = {
     {1, ENG_F32, F_FLOAT},   {2, ENG_U8, F_INT32},    {3, ENG_I8, F_INT32},
-    {5, ENG_I16, F_INT32},   {6, ENG_I32, F_INT32},   {7, ENG_I64, F_INT64},
-    {9, ENG_BOOL, F_INT32},  {11, ENG_F64, F_DOUBLE}, {4, ENG_U16, F_INT32},
-    {10, ENG_F16, F_INT32},  {12, ENG_U32, F_UINT64}, {13, ENG_U64, F_UINT64},
-    {16, ENG_BF16, F_INT32},
+    {4, ENG_U16, F_INT32},   {5, ENG_I16, F_INT32},   {6, ENG_I32, F_INT32},
+    {7, ENG_I64, F_INT64},   {8, ENG_STR, F_STRING},  {9, ENG_BOOL, F_INT32},
+    {10, ENG_F16, F_INT32},  {11, ENG_F64, F_DOUBLE}, {12, ENG_U32, F_UINT64},
+    {13, ENG_U64, F_UINT64}, {16, ENG_BF16, F_INT32},
 };
+
+/* What the other numbers are, for messages. */
+static const char *type_name(uint64_t number)
+{
+    static const char *const names[] = {
+        [14] = "complex64",      [15] = "complex128", [17] = "float8e4m3fn",
+        [18] = "float8e4m3fnuz", [19] = "float8e5m2", [20] = "float8e5m2fnuz",
+        [21] = "uint4",          [22] = "int4",       [23] = "float4e2m1",
+        [24] = "float8e8m0",     [25] = "uint2",      [26] = "int2"};
+    return number < NF_COUNT(names) && names[number] ? names[number] : "none that we know";
+}
 
 typedef struct reader {
     nf_bytes in;
@@ -139,7 +151,7 @@ static nf_status gather_one(gathered *g, srv_recorded *t, const field *f, const 
         g->has_raw = true;
         return NF_OK;
     case F_SEGMENT:
-        return nf_fail(r->err, NF_EUNSUPPORTED, WHERE, "the tensor is cut into segments");
+        return nf_fail(r->err, NF_EUNSUPPORTED, WHERE, "a sequence, or a tensor cut into segments");
     case F_LOCATION:
         if (!f->value) return NF_OK;
         return nf_fail(r->err, NF_EUNSUPPORTED, WHERE, "the elements are in another file");
@@ -161,8 +173,7 @@ static nf_status gather(gathered *g, srv_recorded *t, nf_bytes file, nf_error *e
         if (types[i].number == g->number) g->type = &types[i];
     if (!st && !g->type)
         return nf_fail(err, NF_EUNSUPPORTED, WHERE, "element type %llu (%s)",
-                       (unsigned long long)g->number,
-                       g->number == 8 ? "string" : "see onnx.proto3");
+                       (unsigned long long)g->number, type_name(g->number));
     return st;
 }
 
@@ -229,6 +240,27 @@ static nf_status typed_elements(srv_recorded *t, const proto_type *type, nf_byte
     return st;
 }
 
+/* string_data: one field an element. */
+static nf_status texts(srv_recorded *t, nf_bytes file, nf_error *err)
+{
+    reader r = {.in = file, .err = err};
+    size_t n = 0, used = 0;
+    nf_status st = srv_recorded_texts(t, t->elems, file.len, err);
+    while (!st && r.at < r.in.len) {
+        field f;
+        st = next_field(&f, &r);
+        if (st || f.number != F_STRING) continue;
+        if (f.wire != W_LEN || n == t->elems) return bad(&r, "more texts than the shape has");
+        memcpy(t->text + used, f.bytes.data, f.bytes.len); /* all of them are in the file */
+        ((nf_span *)(void *)t->data)[n++] = (nf_span){t->text + used, f.bytes.len};
+        used += f.bytes.len;
+    }
+    if (!st && n != t->elems)
+        return nf_fail(err, NF_EFORMAT, WHERE, "the shape has %zu texts, the file %zu", t->elems,
+                       n);
+    return st;
+}
+
 nf_status srv_recorded_proto(srv_recorded *out, nf_bytes file, nf_error *err)
 {
     gathered g = {0};
@@ -246,6 +278,13 @@ nf_status srv_recorded_proto(srv_recorded *out, nf_bytes file, nf_error *err)
     if (!g.has_raw && out->elems > file.len) { /* an element takes a byte at least */
         st = nf_fail(err, NF_EFORMAT, WHERE, "the shape has %zu elements, the file only %zu bytes",
                      out->elems, file.len);
+        goto done;
+    }
+    if (out->dtype == ENG_STR) {
+        if (g.has_raw || out->elems > file.len)
+            st = nf_fail(err, NF_EFORMAT, WHERE, "texts are not in string_data");
+        else
+            st = texts(out, file, err);
         goto done;
     }
     out->data = nf_alloc(out->bytes + 1, NF_MEM_MISC);

@@ -10,7 +10,8 @@
  *
  * file: borrowed for the call. *out owns a copy of the elements, little endian, C order.
  * Returns NF_OK; NF_EFORMAT (malformed, says at which byte; element count is not the shape's);
- * NF_EUNSUPPORTED (strings, float16, complex …, external data, segments); NF_ETOOLARGE; NF_ENOMEM.
+ * NF_EUNSUPPORTED (complex, 8-bit and 4-bit floats …, external data, segments, sequences);
+ * NF_ETOOLARGE; NF_ENOMEM.
  */
 nf_status srv_recorded_proto(srv_recorded *out, nf_bytes file, nf_error *err);
 

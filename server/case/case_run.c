@@ -33,12 +33,6 @@ nf_status srv_case_run_init(srv_case_run *r, eng_model *model, const srv_case *c
         return nf_fail(err, NF_EINVAL, c->id,
                        "the case has %zu inputs and %zu outputs, the model %zu and %zu", c->n_in,
                        c->n_out, info->n_inputs, info->n_outputs);
-    for (size_t k = 0; k < c->n_in; k++)
-        if (c->in[k].content == SRV_CASE_STRINGS)
-            return nf_fail(err, NF_EUNSUPPORTED, c->in[k].name, "input of type string");
-    for (size_t k = 0; k < c->n_out; k++)
-        if (c->out[k].content == SRV_CASE_STRINGS)
-            return nf_fail(err, NF_EUNSUPPORTED, c->out[k].name, "output of type string");
     pair(r->in, c->in, info->inputs, c->n_in);
     pair(r->out, c->out, info->outputs, c->n_out);
     return eng_session_create(&r->session, model, BLOCK_ROWS, err);
@@ -121,17 +115,37 @@ static eng_view view_of(const srv_recorded *t)
 }
 
 /* The results of the session, copied. */
+static nf_status copy_texts(srv_recorded *t, const eng_view *v, nf_error *err)
+{
+    const nf_span *const from = v->data;
+    const size_t n = v->bytes / sizeof(*from);
+    size_t bytes = 0;
+    nf_status st;
+    for (size_t i = 0; i < n; i++)
+        if (!nf_add_size(&bytes, bytes, from[i].len) || bytes > SRV_CASE_MAX_FILE)
+            return nf_fail(err, NF_ETOOLARGE, "texts", "over %zu bytes", SRV_CASE_MAX_FILE);
+    if ((st = srv_recorded_texts(t, n, bytes, err))) return st;
+    char *to = t->text;
+    for (size_t i = 0; i < n; i++) {
+        if (from[i].len) memcpy(to, from[i].s, from[i].len);
+        ((nf_span *)(void *)t->data)[i] = (nf_span){to, from[i].len};
+        to += from[i].len;
+    }
+    return NF_OK;
+}
+
 static nf_status take_output(srv_recorded *t, const srv_case_run *r, size_t output, nf_error *err)
 {
     eng_view v;
     eng_session_result(&v, r->session, output);
     *t = (srv_recorded){.content = SRV_CASE_TENSOR, .dtype = v.dtype, .rank = v.rank};
     memcpy(t->dim, v.dim, sizeof(t->dim));
+    if (v.dtype == ENG_STR) return copy_texts(t, &v, err);
     t->bytes = v.bytes;
     t->elems = v.bytes / eng_dtype_size(v.dtype);
     t->data = nf_alloc(t->bytes + 1, NF_MEM_MISC);
     if (!t->data) return nf_fail(err, NF_ENOMEM, r->info->outputs[output].name, "no memory");
-    memcpy(t->data, v.data, t->bytes);
+    if (t->bytes) memcpy(t->data, v.data, t->bytes);
     return NF_OK;
 }
 
@@ -147,13 +161,22 @@ static nf_status run_open(srv_case_run *r, const srv_case *c, srv_recorded *in, 
     return st;
 }
 
+/* By whole shapes; so are texts, which live until the session's next run. */
+static bool runs_open(const eng_info *info)
+{
+    bool open = info->shapes == ENG_SHAPES_OPEN;
+    for (size_t i = 0; i < info->n_outputs; i++)
+        open |= info->outputs[i].dtype == ENG_STR;
+    return open;
+}
+
 static nf_status run_rows(srv_case_run *r, const srv_case *c, srv_recorded *in, nf_error *err)
 {
     eng_view in_views[SRV_CASE_MAX_IO], out_views[SRV_CASE_MAX_IO];
     size_t rows;
     nf_status st;
     eng_session_reset(r->session); /* each item is the first of a stream of its own */
-    if (r->info->shapes == ENG_SHAPES_OPEN) return run_open(r, c, in, err);
+    if (runs_open(r->info)) return run_open(r, c, in, err);
     if ((st = count_rows(&rows, r, in, c, err))) return st;
     for (size_t k = 0; k < c->n_in; k++)
         in_views[r->in[k]] =

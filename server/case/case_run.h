@@ -18,7 +18,7 @@ typedef struct srv_case_run {
 /**
  * Pairs the case's inputs and outputs with the model's: by name where every name is found, else by
  * position. Returns NF_OK; NF_EINVAL (not as many inputs or outputs as the case has);
- * NF_EUNSUPPORTED (the case has text); what eng_session_create returns.
+ * what eng_session_create returns.
  */
 nf_status srv_case_run_init(srv_case_run *r, eng_model *model, const srv_case *c, nf_error *err);
 void srv_case_run_fini(srv_case_run *r);

@@ -22,45 +22,74 @@ static nf_status from_raw(srv_recorded *t, nf_bytes file, const char *path, nf_e
     return NF_OK;
 }
 
-/* The text as it is; elements are its lines. */
+nf_status srv_recorded_texts(srv_recorded *t, size_t elems, size_t bytes, nf_error *err)
+{
+    t->dtype = ENG_STR;
+    t->elems = elems;
+    t->data = nf_alloc_array(elems + 1, sizeof(nf_span), NF_MEM_MISC);
+    t->text = nf_alloc(bytes + 1, NF_MEM_MISC);
+    t->bytes = elems * sizeof(nf_span);
+    return t->data && t->text ? NF_OK : nf_fail(err, NF_ENOMEM, "texts", "no memory");
+}
+
+/* Each line is an element; the last one needs no end. */
 static nf_status from_text(srv_recorded *t, nf_bytes file, const char *path, nf_error *err)
 {
+    const size_t want = t->elems;
     size_t lines = 0;
+    nf_status st;
     for (size_t i = 0; i < file.len; i++)
         lines += file.data[i] == '\n';
     if (file.len && file.data[file.len - 1] != '\n') lines++;
-    if (lines != t->elems)
-        return nf_fail(err, NF_EINVAL, path, "expected %zu lines, got %zu", t->elems, lines);
-    t->data = nf_alloc(file.len + 1, NF_MEM_MISC);
-    if (!t->data) return nf_fail(err, NF_ENOMEM, path, "no memory");
-    memcpy(t->data, file.data, file.len);
-    t->bytes = file.len;
+    if (lines != want)
+        return nf_fail(err, NF_EINVAL, path, "expected %zu lines, got %zu", want, lines);
+    if ((st = srv_recorded_texts(t, lines, file.len, err))) return st;
+    memcpy(t->text, file.data, file.len);
+    nf_span *const spans = (nf_span *)(void *)t->data;
+    const char *at = t->text, *const end = t->text + file.len;
+    for (size_t i = 0; i < lines; i++) {
+        const char *const eol = memchr(at, '\n', (size_t)(end - at));
+        spans[i] = (nf_span){at, (size_t)((eol ? eol : end) - at)};
+        at = eol ? eol + 1 : end;
+    }
     return NF_OK;
 }
 
-static nf_status fill_maps(srv_recorded *t, const json_t *rows, const char *path, nf_error *err)
+/* Which column a class of the file is: the model's own order, else `next`. */
+static size_t column_of(const srv_case_io *io, const char *key, size_t next)
+{
+    for (size_t i = 0; i < io->n_classes; i++)
+        if (strcmp(io->classes[i], key) == 0) return i;
+    return next;
+}
+
+static nf_status fill_maps(srv_recorded *t, const json_t *rows, const srv_case_io *io,
+                           const char *path, nf_error *err)
 {
     float *const out = (float *)t->data;
-    size_t n = 0;
+    const size_t n = (size_t)t->dim[1];
     for (size_t r = 0; r < (size_t)t->dim[0]; r++) {
         const char *key;
         json_t *value;
+        size_t next = 0;
         json_t *const row = json_array_get(rows, r);
-        if (json_object_size(row) != (size_t)t->dim[1])
-            return nf_fail(err, NF_EINVAL, path, "row %zu: expected %lld classes, got %zu", r,
-                           (long long)t->dim[1], json_object_size(row));
+        if (json_object_size(row) != n)
+            return nf_fail(err, NF_EINVAL, path, "row %zu: expected %zu classes, got %zu", r, n,
+                           json_object_size(row));
         json_object_foreach(row, key, value)
         {
-            if (!json_is_number(value))
+            const size_t at = column_of(io, key, next++);
+            if (!json_is_number(value) || at >= n)
                 return nf_fail(err, NF_EINVAL, path, "row %zu, '%s': expected a number", r, key);
-            out[n++] = (float)json_number_value(value);
+            out[r * n + at] = (float)json_number_value(value);
         }
     }
     return NF_OK;
 }
 
-/* [{"a": 0.1, "b": 0.9}, …] as float32 [rows, classes], the classes in the order of the file. */
-static nf_status from_maps(srv_recorded *t, nf_bytes file, const char *path, nf_error *err)
+/* [{"a": 0.1, "b": 0.9}, …] as float32 [rows, classes]. */
+static nf_status from_maps(srv_recorded *t, nf_bytes file, const srv_case_io *io, const char *path,
+                           nf_error *err)
 {
     json_error_t why;
     json_t *rows = json_loadb((const char *)file.data, file.len, JSON_REJECT_DUPLICATES, &why);
@@ -77,7 +106,7 @@ static nf_status from_maps(srv_recorded *t, nf_bytes file, const char *path, nf_
     if (!nf_mul_size(&t->elems, (size_t)t->dim[0], (size_t)t->dim[1])) t->elems = SIZE_MAX / 8;
     t->data = nf_alloc_array(t->elems, sizeof(float), NF_MEM_MISC);
     t->bytes = t->elems * sizeof(float);
-    st = t->data ? fill_maps(t, rows, path, err) : nf_fail(err, NF_ENOMEM, path, "no memory");
+    st = t->data ? fill_maps(t, rows, io, path, err) : nf_fail(err, NF_ENOMEM, path, "no memory");
 done:
     json_decref(rows);
     return st;
@@ -91,12 +120,21 @@ static nf_status from_proto(srv_recorded *t, nf_bytes file, const char *path, nf
     return st;
 }
 
-typedef nf_status (*reader)(srv_recorded *t, nf_bytes file, const char *path, nf_error *err);
-
-static const reader readers[] = {[SRV_CASE_TENSOR] = from_raw,
-                                 [SRV_CASE_STRINGS] = from_text,
-                                 [SRV_CASE_MAPS] = from_maps,
-                                 [SRV_CASE_PROTO] = from_proto};
+static nf_status read_content(srv_recorded *t, nf_bytes file, const srv_case_io *io,
+                              const char *path, nf_error *err)
+{
+    switch (io->content) {
+    case SRV_CASE_STRINGS:
+        return from_text(t, file, path, err);
+    case SRV_CASE_MAPS:
+        return from_maps(t, file, io, path, err);
+    case SRV_CASE_PROTO:
+        return from_proto(t, file, path, err);
+    case SRV_CASE_TENSOR:
+        break;
+    }
+    return from_raw(t, file, path, err);
+}
 
 /* "outputs/3.bin" -> "outputs_xnn/3.bin". */
 static nf_status path_of(char **out, const srv_case *c, const srv_case_ref *ref,
@@ -126,7 +164,7 @@ nf_status srv_recorded_read(srv_recorded *out, const srv_case *c, const srv_case
     for (int d = 0; d < out->rank; d++)
         if (!nf_mul_size(&out->elems, out->elems, (size_t)out->dim[d])) out->elems = SIZE_MAX;
     if ((st = nf_read_file(&file, path, SRV_CASE_MAX_FILE, NF_MEM_MISC, err))) goto done;
-    st = readers[io->content](out, file, path, err);
+    st = read_content(out, file, io, path, err);
 done:
     nf_free((void *)file.data);
     nf_free(path);
@@ -137,6 +175,7 @@ done:
 void srv_recorded_fini(srv_recorded *t)
 {
     nf_free(t->data);
+    nf_free(t->text);
     *t = (srv_recorded){0};
 }
 
@@ -171,7 +210,7 @@ nf_status srv_recorded_real(srv_recorded *out, const srv_recorded *in, const srv
                             nf_error *err)
 {
     *out = (srv_recorded){.content = in->content, .dtype = ENG_F32, .rank = in->rank};
-    if (in->content == SRV_CASE_STRINGS)
+    if (in->dtype == ENG_STR)
         return nf_fail(err, NF_EUNSUPPORTED, io->name, "text has no value in real units");
     memcpy(out->dim, in->dim, sizeof(out->dim));
     out->elems = in->elems;

@@ -1,19 +1,24 @@
 /* cmd_validate.c - nearfar validate: recorded cases against a model. Layer: server/cmd. Thread
  * rule: main thread. */
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
 #include "server/case/case_check.h"
 #include "server/cmd/cmd.h"
 #include "server/cmd/cmd_model.h"
 #include "server/cmd/cmd_options.h"
+#include "server/cmd/validate_summary.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#define LIST_MOST ((size_t)16 << 20) /* bytes of a list of names */
+
 typedef struct opts {
     cmd_engine engine;
-    const char *model, *layers_from;
-    bool layers, verbose, json, help;
+    const char *model, *layers_from, *list;
+    bool layers, verbose, json, summary, help;
 } opts;
 
 #define AT(field) offsetof(opts, field)
@@ -27,6 +32,10 @@ static const nf_opt rows[] = {
      .help = "compare every step with layers.json too"},
     {.name = "layers-from", .arg = "DIR", .dflt = "", .kind = NF_OPT_TEXT, .offset = AT(layers_from),
      .help = "the same with the layers.json of this folder (nearfar run --dump-layers DIR)"},
+    {.name = "list", .arg = "FILE", .dflt = "", .kind = NF_OPT_TEXT, .offset = AT(list),
+     .help = "only the folders below CASE that this file names, one a line"},
+    {.name = "summary", .kind = NF_OPT_FLAG, .offset = AT(summary),
+     .help = "a table of counts by format; with -v what failed, and why others are unsupported"},
     {.name = "verbose", .kind = NF_OPT_FLAG, .offset = AT(verbose),
      .help = "show the first element that is outside its tolerance"},
     {.name = "v", .kind = NF_OPT_FLAG, .offset = AT(verbose), .help = "the same"},
@@ -43,7 +52,8 @@ static const cmd_spec spec = {
         "with such folders below it. The file's own precision runs, in the arithmetic its case\n"
         "names. Exit status: 0 only when every folder passes.",
     .example = "  nearfar validate models/temp\n"
-               "  nearfar validate models/temp/1/golden/edge --mode cloud -v\n",
+               "  nearfar validate models/temp/1/golden/edge --mode cloud -v\n"
+               "  nearfar validate --summary --list names.txt operator-tests\n",
     .table = {rows, NF_COUNT(rows)},
     .help = AT(help),
 };
@@ -52,7 +62,7 @@ static const cmd_spec spec = {
 typedef struct report {
     const opts *o;
     srv_check_options options;
-    size_t count[3]; /* by verdict */
+    validate_summary summary;
     json_t *folders; /* NULL without --json */
     srv_check check;
 } report;
@@ -68,8 +78,8 @@ static void print_output(const srv_check_output *out)
         printf("shape %s, expected %s", out->shape[1], out->shape[0]);
         return;
     }
-    printf("worst %.3g%s, %zu/%zu equal", d->worst, out->real_units ? " (real units)" : "",
-           d->equal, d->elems);
+    if (!d->texts) printf("worst %.3g%s, ", d->worst, out->real_units ? " (real units)" : "");
+    printf("%zu/%zu equal", d->equal, d->elems);
     if (out->alternative) printf(" (%zu cases match an alternative)", out->alternative);
 }
 
@@ -80,7 +90,10 @@ static void print_details(const srv_check *c)
         if (!out->failed) continue;
         printf("      %s: %zu of %zu cases outside, first in case %zu", out->name, out->failed,
                c->items, out->item);
-        if (out->diff.outside)
+        if (out->diff.outside && out->diff.texts)
+            printf(", element %zu: expected \"%s\", got \"%s\"", out->diff.first,
+                   out->diff.want_text, out->diff.got_text);
+        else if (out->diff.outside)
             printf(", element %zu: expected %.9g, got %.9g", out->diff.first, out->diff.want,
                    out->diff.got);
         printf("\n");
@@ -196,28 +209,61 @@ static void one_folder(const char *dir, void *user)
 {
     report *const r = user;
     srv_check_folder(&r->check, dir, &r->options);
-    r->count[r->check.verdict]++;
+    validate_summary_add(&r->summary, &r->check);
     if (r->folders)
         json_array_append_new(r->folders, check_json(&r->check));
-    else
+    else if (!r->o->summary || (r->o->verbose && r->check.verdict == SRV_FAIL))
         print_check(&r->check, r->o);
     fflush(stdout);
 }
 
-static void print_summary(const report *r)
+static void print_summary(report *r)
 {
-    const size_t all = r->count[SRV_PASS] + r->count[SRV_FAIL] + r->count[SRV_UNSUPPORTED];
+    const size_t *const n = r->summary.count;
     if (r->folders) {
-        json_t *o = json_pack("{s:i, s:i, s:i, s:O}", "passed", (int)r->count[SRV_PASS], "failed",
-                              (int)r->count[SRV_FAIL], "unsupported",
-                              (int)r->count[SRV_UNSUPPORTED], "folders", r->folders);
+        json_t *o = validate_summary_json(&r->summary);
+        if (!r->o->summary) json_object_set(o, "folders", r->folders);
         json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
         putchar('\n');
         json_decref(o);
-    } else {
-        printf("%zu of %zu folders passed, %zu failed, %zu unsupported\n", r->count[SRV_PASS], all,
-               r->count[SRV_FAIL], r->count[SRV_UNSUPPORTED]);
+        return;
     }
+    if (r->o->summary) validate_summary_print(&r->summary, r->o->verbose);
+    printf("%zu of %zu folders passed, %zu failed, %zu unsupported\n", n[SRV_PASS],
+           n[SRV_PASS] + n[SRV_FAIL] + n[SRV_UNSUPPORTED], n[SRV_FAIL], n[SRV_UNSUPPORTED]);
+}
+
+/* One name of a list. */
+static nf_status listed_folder(report *r, const char *path, nf_span name, nf_error *err)
+{
+    char text[512];
+    char *dir = NULL;
+    if (name.len == 0) return NF_OK;
+    if (name.len >= sizeof(text)) return nf_fail(err, NF_EINVAL, r->o->list, "a name is too long");
+    snprintf(text, sizeof(text), "%.*s", (int)name.len, name.s);
+    nf_status st = srv_case_path(&dir, path, text, err);
+    if (!st) st = srv_case_walk(dir, one_folder, r, err);
+    nf_free(dir);
+    return st;
+}
+
+/* The folders below `path` that a list names; what stands behind a blank or '#' is passed over. */
+static nf_status listed_folders(report *r, const char *path, nf_error *err)
+{
+    nf_bytes file = {0};
+    nf_status st = nf_read_file(&file, r->o->list, LIST_MOST, NF_MEM_MISC, err);
+    if (st) return st;
+    const char *at = (const char *)file.data, *const end = at + file.len;
+    while (!st && at < end) {
+        const char *const eol = memchr(at, '\n', (size_t)(end - at));
+        nf_span name = {at, 0};
+        while (at + name.len < (eol ? eol : end) && !strchr("# \t\r", at[name.len]))
+            name.len++;
+        st = listed_folder(r, path, name, err);
+        at = eol ? eol + 1 : end;
+    }
+    nf_free((void *)file.data);
+    return st;
 }
 
 /* Takes --model as a file or a folder. */
@@ -241,16 +287,17 @@ static int validate(report *r, char **paths, int n)
     }
     st = other_model(r, model, &err);
     for (int i = 0; i < n && !st; i++)
-        st = srv_case_walk(paths[i], one_folder, r, &err);
+        st = *r->o->list ? listed_folders(r, paths[i], &err)
+                         : srv_case_walk(paths[i], one_folder, r, &err);
     r->options.model = NULL; /* it was in a buffer of this function */
     if (st) return cmd_fail("validate", &err);
     print_summary(r);
-    return r->count[SRV_FAIL] || r->count[SRV_UNSUPPORTED] ? CMD_FAILED : 0;
+    return r->summary.count[SRV_FAIL] || r->summary.count[SRV_UNSUPPORTED] ? CMD_FAILED : 0;
 }
 
 int cmd_validate(int argc, char **argv)
 {
-    report r;
+    static report r; /* too large for the stack */
     opts o = {0};
     int n = 0;
     int status = cmd_options(&o, &spec, argc, argv, &n);

@@ -133,4 +133,38 @@ if [ -d "$operators" ]; then
 else
     echo "no ../shared/conformance/onnx-node: no operator test is run"
 fi
+# Texts are compared line by line; a sum over folders has a row for each format.
+case=$work/text
+mkdir -p "$case/inputs" "$case/outputs"
+printf 'kitchen\n\n' >"$case/inputs/0.txt"
+printf 'kitchen\n' >"$case/outputs/0.txt"
+printf '\n' >>"$case/outputs/0.txt"
+cp "$SOURCE_DIR/tests/models/text/1/model.onnx" "$case/model.onnx"
+cat >"$case/case.json" <<'EOF'
+{"format": "onnx", "model": "model.onnx", "arith": "float",
+ "inputs": [{"name": "x", "shape": [-1, 2], "dtype": "string"}],
+ "outputs": [{"name": "y", "shape": [-1, 2], "dtype": "string", "tolerance": {"kind": "exact"}}],
+ "cases": [{"inputs": [{"file": "inputs/0.txt", "shape": [1, 2]}],
+            "outputs": [{"file": "outputs/0.txt", "shape": [1, 2]}]}]}
+EOF
+status 0 "$NEARFAR" validate "$case"
+has out "y: 2/2 equal"
+printf 'cellar\n\n' >"$case/outputs/0.txt"
+status 1 "$NEARFAR" validate "$case" -v
+has out 'element 0: expected "cellar", got "kitchen"'
+status 1 "$NEARFAR" validate --summary "$case"
+has out "onnx                        0        1            0        1      0.0 %"
+has out "0 of 1 folders passed, 1 failed, 0 unsupported"
+mkdir "$work/list"
+mv "$case" "$work/list/text"
+cp -r "$SOURCE_DIR/tests/golden/temp-onnx-qdq" "$work/list/good"
+printf '# of two\ngood\n' >"$work/names"
+status 0 "$NEARFAR" validate --list "$work/names" "$work/list"
+has out "1 of 1 folders passed"
+status 1 "$NEARFAR" validate --summary --json "$work/list"
+has out '"formats":{"onnx":{"passed":1,"failed":1,"unsupported":0}}'
+printf 'nowhere\n' >>"$work/names"
+status 1 "$NEARFAR" validate --list "$work/names" "$work/list"
+has err "nowhere"
+
 exit $bad

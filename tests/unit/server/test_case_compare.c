@@ -138,8 +138,23 @@ static void real_units_of_a_quantized_tensor(void **state)
     assert_true(srv_element(out.data, out.dtype, 1) == 64.0);
     assert_true(srv_element(out.data, out.dtype, 2) == 127.5);
     srv_recorded_fini(&out);
-    const srv_recorded text = {.content = SRV_CASE_STRINGS};
+    const srv_recorded text = {.content = SRV_CASE_STRINGS, .dtype = ENG_STR};
     assert_int_equal(srv_recorded_real(&out, &text, &io, &err), NF_EUNSUPPORTED);
+}
+
+static void texts_are_the_same_or_not(void **state)
+{
+    const nf_span a[] = {{"hot", 3}, {"", 0}, {"cold", 4}},
+                  b[] = {{"hot", 3}, {NULL, 0}, {"col", 3}};
+    const srv_recorded want = {.dtype = ENG_STR, .data = (uint8_t *)(uintptr_t)a, .elems = 3};
+    const srv_recorded got = {.dtype = ENG_STR, .data = (uint8_t *)(uintptr_t)b, .elems = 3};
+    (void)state;
+    const srv_diff d = srv_compare(&want, &got, exact);
+    assert_int_equal(d.equal, 2);
+    assert_int_equal(d.outside, 1);
+    assert_int_equal(d.first, 2);
+    assert_string_equal(d.want_text, "cold");
+    assert_string_equal(d.got_text, "col");
 }
 
 int main(void)
@@ -153,6 +168,7 @@ int main(void)
         cmocka_unit_test(merging_keeps_the_first_failure),
         cmocka_unit_test(shapes_agree_size_by_size),
         cmocka_unit_test(real_units_of_a_quantized_tensor),
+        cmocka_unit_test(texts_are_the_same_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,17 @@ static void raw_data_is_read(void **state)
     srv_recorded_fini(&t);
 }
 
+static void texts_are_read(void **state)
+{
+    nf_error err;
+    srv_recorded t;
+    (void)state;
+    assert_ok(read(&t, MESSAGE(0x08, 2, 0x10, 8, 0x32, 2, 'h', 'i', 0x32, 0), &err), &err);
+    assert_int_equal(t.dtype, ENG_STR);
+    assert_true(nf_span_is(srv_text(&t, 0), "hi") && srv_text(&t, 1).len == 0);
+    srv_recorded_fini(&t);
+}
+
 typedef struct typed_case {
     nf_bytes file;
     eng_dtype dtype;
@@ -56,6 +67,10 @@ static void typed_fields_are_read(void **state)
     const typed_case cases[] = {
         /* packed float_data */
         {MESSAGE(0x08, 2, 0x10, 1, 0x22, 8, 0, 0, 0x80, 0x3f, 0, 0, 0, 0x40), ENG_F32, {1, 2}},
+        /* int32_data as FLOAT16: 1, -2 */
+        {MESSAGE(0x08, 2, 0x10, 10, 0x2a, 5, 0x80, 0x78, 0x80, 0x80, 3), ENG_F16, {1, -2}},
+        /* uint64_data: 3, 4 */
+        {MESSAGE(0x08, 2, 0x10, 13, 0x5a, 2, 3, 4), ENG_U64, {3, 4}},
         /* two float_data, not packed */
         {MESSAGE(0x08, 2, 0x10, 1, 0x25, 0, 0, 0x80, 0x3f, 0x25, 0, 0, 0, 0x40), ENG_F32, {1, 2}},
         /* int64_data: 5, -1 (ten bytes); packed dims */
@@ -127,8 +142,11 @@ typedef struct bad_case {
 static void bad_messages_are_refused(void **state)
 {
     const bad_case cases[] = {
-        {MESSAGE(0x10, 8, 0x08, 1), NF_EUNSUPPORTED, "string"},
-        {MESSAGE(0x10, 17, 0x08, 1), NF_EUNSUPPORTED, "element type 17"},
+        {MESSAGE(0x10, 14, 0x08, 1), NF_EUNSUPPORTED, "complex64"},
+        {MESSAGE(0x10, 22, 0x08, 1), NF_EUNSUPPORTED, "int4"},
+        {MESSAGE(0x10, 8, 0x08, 1), NF_EFORMAT, "the shape has 1 texts, the file 0"},
+        {MESSAGE(0x10, 8, 0x08, 1, 0x32, 1, 'a', 0x32, 0), NF_EFORMAT, "more texts"},
+        {MESSAGE(0x10, 17, 0x08, 1), NF_EUNSUPPORTED, "element type 17 (float8e4m3fn)"},
         {MESSAGE(0x08, 1), NF_EUNSUPPORTED, "element type 0"},
         {MESSAGE(0x10, 1, 0x70, 1), NF_EUNSUPPORTED, "another file"},
         {MESSAGE(0x10, 1, 0x1a, 0), NF_EUNSUPPORTED, "segments"},
@@ -188,10 +206,10 @@ static void no_memory_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_data_is_read),         cmocka_unit_test(typed_fields_are_read),
-        cmocka_unit_test(a_scalar_has_one_element), cmocka_unit_test(an_empty_tensor_has_none),
-        cmocka_unit_test(bad_messages_are_refused), cmocka_unit_test(every_cut_is_refused),
-        cmocka_unit_test(no_memory_is_reported),
+        cmocka_unit_test(raw_data_is_read),         cmocka_unit_test(texts_are_read),
+        cmocka_unit_test(typed_fields_are_read),    cmocka_unit_test(a_scalar_has_one_element),
+        cmocka_unit_test(an_empty_tensor_has_none), cmocka_unit_test(bad_messages_are_refused),
+        cmocka_unit_test(every_cut_is_refused),     cmocka_unit_test(no_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

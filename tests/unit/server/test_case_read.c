@@ -131,7 +131,8 @@ static void text_and_maps_are_read(void **state)
     srv_recorded t;
     put_text(f, "0.txt", "hot\ncold\n");
     assert_ok(srv_recorded_read(&t, &c, &text, &lines, NULL, &err), &err);
-    assert_memory_equal(t.data, "hot\ncold\n", 9);
+    assert_int_equal(t.dtype, ENG_STR);
+    assert_true(nf_span_is(srv_text(&t, 0), "hot") && nf_span_is(srv_text(&t, 1), "cold"));
     srv_recorded_fini(&t);
     put_text(f, "0.txt", "hot\n");
     assert_int_equal(srv_recorded_read(&t, &c, &text, &lines, NULL, &err), NF_EINVAL);
@@ -140,6 +141,13 @@ static void text_and_maps_are_read(void **state)
     assert_ok(srv_recorded_read(&t, &c, &maps, &probs, NULL, &err), &err);
     assert_true(t.rank == 2 && t.dim[0] == 2 && t.dim[1] == 2);
     assert_true(srv_element(t.data, t.dtype, 1) == 0.75);
+    srv_recorded_fini(&t);
+    /* the model's own order of the classes */
+    const char *const classes[] = {"b", "a"};
+    const srv_case_io ordered = {
+        .name = "m", .content = SRV_CASE_MAPS, .classes = classes, .n_classes = 2};
+    assert_ok(srv_recorded_read(&t, &c, &ordered, &probs, NULL, &err), &err);
+    assert_true(srv_element(t.data, t.dtype, 0) == 0.75);
     srv_recorded_fini(&t);
     static const char *const bad[] = {
         "[]", "[{\"a\":1},{\"a\":1,\"b\":2}]", "[{\"a\":\"x\"}]", "[1]", "{", "{\"a\":1}"};
