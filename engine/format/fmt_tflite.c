@@ -191,6 +191,7 @@ static nf_status read_model(ir_graph *g, nf_bytes file, nf_error *err)
     if ((st = check_ops(&t))) return st;
     st = read_graph(&t, fmt_fb_item(&t.fb, t.graphs, 0)); /* the others are bodies */
     if (!st) st = fmt_tfl_check(&t);
+    if (!st) st = fmt_tfl_notes(&t, model, fmt_fb_item(&t.fb, t.graphs, 0));
     nf_free(t.map);
     return st;
 }

@@ -77,6 +77,9 @@ nf_status fmt_tfl_input(int32_t *out, fmt_tfl *t, int32_t index);
 /** Up to `most` numbers of a constant INT32 or INT64 tensor. NF_EUNSUPPORTED: not constant. */
 nf_status fmt_tfl_ints(int64_t *out, size_t *n, size_t most, fmt_tfl *t, int32_t index);
 
+/** Reads the names of the signature and the metadata into t->g->about. NF_ENOMEM. */
+nf_status fmt_tfl_notes(fmt_tfl *t, fmt_table model, fmt_table graph);
+
 /** NF_EFORMAT when the flatbuffer led out of the file. */
 nf_status fmt_tfl_check(const fmt_tfl *t);
 

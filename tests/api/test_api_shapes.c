@@ -75,6 +75,14 @@ static const request_case cases[] = {
     {"POST", P("scalar"), "{\"inputs\":4}", 200, "{\"outputs\":4.0,"},
     {"POST", I("scalar"), V2("x", "[]", "FP32", "[4]"), 200, "\"shape\":[],\"data\":[4.0]"},
     {"POST", I("scalar"), V2("x", "[1]", "FP32", "[4]"), 200, "\"data\":[4.0]"},
+    /* names of the signature, notes of the file */
+    {"POST", P("notes"), "{\"instances\":[{\"celsius\":[22,23,24]}]}", 200, "\"classes\":[{\"label\":\"normal\""},
+    {"POST", P("notes"), "{\"instances\":[{\"input\":[22,23,24]}]}", 200, "\"classes\":[{\"label\":\"normal\""},
+    {"POST", I("notes"), V2("celsius", "[1,3,1]", "FP32", "[22,23,24]"), 200, "\"name\":\"state\""},
+    {"POST", I("notes"), V2("input", "[1,3,1]", "FP32", "[22,23,24]"), 200, "\"name\":\"probs\""},
+    {"GET", "/v1/models/notes/metadata", "", 200, "\"signature\":\"serving_default\",\"labels\":[\"normal\",\"hot\",\"cold\"]"},
+    {"GET", "/v1/models/notes/metadata", "", 200, "\"input_notes\":[{\"name\":\"input\",\"signature_name\":\"celsius\",\"title\":\"readings\",\"description\":\"three of them, in degC\",\"mean\":[20.0],\"std\":[8.0]}]"},
+    {"GET", "/v2/models/notes", "", 200, "\"nearfar\":{\"task\":\"classification\",\"labels\":[\"normal\",\"hot\",\"cold\"],\"features\":[]}"},
     /* anomaly scores */
     {"POST", P("score"), "{\"instances\":[[0.25],[0.75]]}", 200, "\"anomaly\":[{\"score\":0.25,\"threshold\":0.5,\"is_anomaly\":false},{\"score\":0.75,\"threshold\":0.5,\"is_anomaly\":true}]"},
     {"GET", "/v1/models/score/metadata", "", 200, "\"task\":\"anomaly\",\"anomaly\":{\"threshold\":0.5,\"direction\":\"above\"}"},
