@@ -62,7 +62,6 @@ nf_status run_batch_init(run_batch *b, const run_stream *s, nf_error *err)
     nf_status st;
     *b = (run_batch){.model = s->model, .n_in = info->n_inputs, .n_out = info->n_outputs};
     b->text.most = RUN_TEXT_MOST;
-    if ((st = run_check_format(s, err))) return st;
     if ((st = type_views(b->in, &row_bytes, info->inputs, b->n_in, own_in, err)) ||
         (st = type_views(b->out, &row_bytes, info->outputs, b->n_out, own_out, err)))
         return st;

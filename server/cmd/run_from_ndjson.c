@@ -102,7 +102,7 @@ nf_status run_from_ndjson(run_work *w, nf_error *err)
 {
     srv_buf line = {.most = RUN_LINE_MOST};
     block b = {.text.most = RUN_TEXT_MOST};
-    nf_status st = run_check_format(w->s, err);
+    nf_status st = NF_OK;
     for (uint64_t number = 1; !st && read_line(&line, w); number++)
         st = add_line(w, &b, &line, number, err);
     if (!st && ferror(w->s->in)) st = nf_fail(err, NF_EIO, w->s->name, "cannot read");

@@ -107,7 +107,8 @@ static uint64_t bytes_ahead(FILE *in)
 nf_status run_stream_all(run_stream *s, nf_error *err)
 {
     run_work w = {.s = s, .out.most = RUN_TEXT_MOST};
-    nf_status st = NF_OK;
+    nf_status st = run_check_format(s, err);
+    if (st) return st;
     w.began_us = w.shown_us = nf_now_us();
     w.total = bytes_ahead(s->in);
     if (formats[s->to].header) formats[s->to].header(&w.out, s->model);

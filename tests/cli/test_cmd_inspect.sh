@@ -104,4 +104,21 @@ for command in inspect bench; do
     status 0 "$NEARFAR" $command --help
     has out "example:"
 done
+# What the file says of itself, and what model.json says of the task.
+status 0 "$NEARFAR" inspect "$SOURCE_DIR/tests/models/notes"
+has out "thermometer: says how warm it is"
+has out "classes    normal, hot, cold"
+has out "signature  serving_default"
+has out "signature name celsius"
+has out "mean 20  std 8"
+status 0 "$NEARFAR" inspect "$SOURCE_DIR/tests/models/notes" --json
+has out '"mean":[20.0],"std":[8.0]'
+has out '"labels":["normal","hot","cold"]'
+status 0 "$NEARFAR" inspect "$SOURCE_DIR/tests/models/score"
+has out "task       anomaly"
+has out "the score of score is above 0.5"
+has out "features   load"
+status 0 "$NEARFAR" inspect "$SOURCE_DIR/tests/models/open"
+has out "x [N, -1, 2] FP32"
+
 exit $bad

@@ -187,4 +187,50 @@ has err "expected one of file|edge|cloud, got 'fog'"
 status 2 "$NEARFAR" run "$temp" --isa mmx --input '[1,2,3]'
 status 0 "$NEARFAR" run --help
 has out "example:"
+# Open shapes: rows of a file may differ, a table cannot hold them.
+small=$SOURCE_DIR/tests/models
+printf '[[1,2]]\n[[3,4],[5,-6]]\n{"x":[[1,1]]}\n' >"$work/open.ndjson"
+status 0 "$NEARFAR" run "$small/open" --ndjson "$work/open.ndjson"
+has out '{"prediction":[[1.0,2.0]]}'
+has out '{"prediction":[[3.0,4.0],[5.0,0.0]]}'
+has out '{"prediction":[[1.0,1.0]]}'
+status 0 "$NEARFAR" run "$small/open" --input '[[1,-2],[3,4]]'
+has out "y: 1 0 3 4"
+status 1 "$NEARFAR" run "$small/open" --input '[[1,2,3]]'
+has err "expected shape [-1, -1, 2] (-1: any size), got shape [1, 3]"
+printf '1,2\n' >"$work/open.csv"
+status 1 "$NEARFAR" run "$small/open" --csv "$work/open.csv"
+has err "x: its shape is open"
+status 1 "$NEARFAR" run "$small/open" --ndjson "$work/open.ndjson" --to csv
+has err "use --to ndjson"
+status 0 "$NEARFAR" bench "$small/open" --open 16 --seconds 0
+has out "fp32"
+
+# Texts: in and out of tables and lines; quotes where CSV needs them.
+printf 'kitchen,1\n"a,b",\n' >"$work/text.csv"
+status 1 "$NEARFAR" run "$small/text" --csv "$work/text.csv"
+has err "say --header yes or no"
+status 0 "$NEARFAR" run "$small/text" --csv "$work/text.csv" --header no
+has out "kitchen,1"
+has out '"a,b",'
+printf 'x_1,word,x_0\n2,ho ho,1\n-3,,4\n' >"$work/mixed.csv"
+status 1 "$NEARFAR" run "$small/mixed" --csv "$work/mixed.csv" --to raw
+has err "is a text, which raw rows cannot hold"
+status 0 "$NEARFAR" run "$small/mixed" --csv "$work/mixed.csv" --to ndjson
+has out '{"prediction":{"said":["ho ho"],"y":[1.0,2.0]}}'
+has out '{"prediction":{"said":[""],"y":[4.0,0.0]}}'
+status 0 "$NEARFAR" run "$small/text" --input '[["a","b"]]' --json
+has out '{"predictions":[["a","b"]],'
+
+# Anomalies: the score against the threshold of model.json.
+printf '0.25\n0.75\n' >"$work/score.csv"
+status 0 "$NEARFAR" run "$small/score" --csv "$work/score.csv"
+has out "score_0,anomaly"
+has out "0.25,false"
+has out "0.75,true"
+
+# A second name of an input: that of the file's signature.
+status 0 "$NEARFAR" run "$small/notes" --input '{"celsius":[22,23,24]}'
+has out "-> normal"
+
 exit $bad
