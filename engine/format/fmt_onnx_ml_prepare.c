@@ -13,37 +13,6 @@ static nf_status emit_like(fmt_onnx_ctx *o, const fmt_onnx_node *n, ir_op op, co
     return st ? st : fmt_onnx_emit(o, op, in, n_in, y, attr);
 }
 
-/* One list of which each row of the batch picks an element: the labels of a classifier. */
-static bool picks_a_row(const ir_tensor *list, const ir_tensor *places)
-{
-    bool one = list->data && (list->rank == 1 || (list->rank == 2 && list->dim[0] == 1)) &&
-               places->rank > 0 && places->dim[0] == IR_BATCH;
-    for (int i = 1; one && i < places->rank; i++)
-        one = places->dim[i] == 1;
-    return one;
-}
-
-/* The result is [1, rows]; the pick itself keeps the rows apart, in the shape of the places. */
-static nf_status pick_rows(fmt_onnx_ctx *o, const fmt_onnx_node *n, int32_t in[2])
-{
-    const ir_attr flat = {.reshape = {.rank = 1, .dim = {-1}}};
-    const ir_attr row = {.reshape = {.rank = 2, .dim = {1, -1}}};
-    const ir_attr pick = {.axis = {.axis = 0}};
-    const eng_dtype dtype = o->g->tensors[in[0]].dtype;
-    const int32_t list = in[0];
-    int32_t picked, y;
-    nf_status st;
-    if (o->g->tensors[list].rank == 2 &&
-        ((st = fmt_onnx_temp(&in[0], o, n, ":list", dtype)) ||
-         (st = fmt_onnx_emit(o, IR_RESHAPE, &list, 1, in[0], &flat))))
-        return st;
-    if ((st = fmt_onnx_temp(&picked, o, n, ":picked", dtype)) ||
-        (st = fmt_onnx_emit(o, IR_GATHER, in, 2, picked, &pick)) ||
-        (st = fmt_onnx_out(&y, o, n, dtype)))
-        return st;
-    return fmt_onnx_emit(o, IR_RESHAPE, &picked, 1, y, &row);
-}
-
 nf_status fmt_onnx_ml_extractor(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
     int32_t in[2];
@@ -52,7 +21,6 @@ nf_status fmt_onnx_ml_extractor(fmt_onnx_ctx *o, const fmt_onnx_node *n)
         (st = fmt_onnx_use(&in[1], o, fmt_onnx_in(o, n, 1))) ||
         (st = fmt_onnx_ml_cast(&in[1], o, n, ENG_I64)))
         return st;
-    if (picks_a_row(&o->g->tensors[in[0]], &o->g->tensors[in[1]])) return pick_rows(o, n, in);
     return emit_like(o, n, IR_PICK_COLUMNS, in, 2, NULL);
 }
 

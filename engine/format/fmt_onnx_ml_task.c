@@ -30,13 +30,6 @@ static const ir_node *source_of(const origin *f, int32_t tensor)
     return n;
 }
 
-/* A constant, or a view of one. */
-static const ir_tensor *list_of(const origin *f, int32_t tensor)
-{
-    const ir_node *view = maker_of(f, tensor);
-    return &f->g->tensors[view && view->op == IR_RESHAPE ? view->in[0] : tensor];
-}
-
 static const ir_tensor *labels_of(const origin *f, const ir_node *n)
 {
     const bool classifier =
@@ -44,8 +37,8 @@ static const ir_tensor *labels_of(const origin *f, const ir_node *n)
     const ir_tensor *t = NULL;
     if (classifier)
         t = &f->g->tensors[n->in[1]];
-    else if (n->op == IR_PICK_COLUMNS || n->op == IR_GATHER) /* of the list of classes */
-        t = list_of(f, n->in[0]);
+    else if (n->op == IR_PICK_COLUMNS) /* of the list of classes */
+        t = &f->g->tensors[n->in[0]];
     const bool named =
         t && t->data && (t->dtype == ENG_STR || t->dtype == ENG_I64 || t->dtype == ENG_I32);
     return named ? t : NULL;

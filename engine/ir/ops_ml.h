@@ -17,7 +17,8 @@
  * NORMALIZER: mode: as krn_norm. BINARIZER: value: the threshold.
  * IMPUTER: x, values: one or one a column; value or whole: what is replaced.
  * FEATURE_VECTORIZER: columns of each input in turn; the last input has the width of each (INT64).
- * PICK_COLUMNS: x, places (any number, INT64): columns of the last axis.
+ * PICK_COLUMNS: x, places (any number, INT64): columns of the last axis; flag: x is one row, the
+ *   result has the shape of the places.
  * MAP_KEYS: x, keys, values, other: value of the key that equals x, or other; types INT64, FP32,
  *   FP64 and BYTES. ONE_HOT_KEYS: x, keys: a new last axis; flag: a value without a key is none of
  *   them, else the request is wrong.

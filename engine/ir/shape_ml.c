@@ -87,6 +87,16 @@ IR_RULE(join_columns)
     return NF_OK;
 }
 
+static nf_status pick_apart(ir_shape *out, const ir_rule *a)
+{
+    const ir_tensor *x = ir_rule_in(a, 0);
+    for (int i = 0; i < x->rank - 1; i++)
+        if (x->dim[i] != 1)
+            return nf_fail(a->err, NF_EFORMAT, a->where, "PICK_COLUMNS of more than one row");
+    ir_rule_copy(out, a, 1);
+    return NF_OK;
+}
+
 /* [.., columns] and any number of places: [.., places]; one row becomes [1, places]. */
 IR_RULE(pick_columns)
 {
@@ -95,6 +105,7 @@ IR_RULE(pick_columns)
     int64_t places = 1;
     const nf_status st = ir_rule_rank(a, 0, 1, ENG_MAX_RANK);
     if (st) return st;
+    if (a->node->attr.ml.flag) return pick_apart(out, a);
     for (int i = 0; i < y->rank; i++)
         places = ir_dim_mul(places, y->dim[i]);
     ir_rule_copy(out, a, 0);

@@ -45,7 +45,7 @@ bool pass_all_finite(const float *v, size_t n);
 void pass_make_view(ir_graph *g, ir_node *n);
 
 /* The passes; each one may rely on a verified graph and leaves one that verifies. */
-nf_status pass_rows(ir_graph *g, const eng_options *o, nf_error *err);       /* views of views */
+nf_status pass_rows(ir_graph *g, const eng_options *o, nf_error *err);       /* picked labels */
 nf_status pass_layout(ir_graph *g, const eng_options *o, nf_error *err);     /* transposes */
 nf_status pass_fuse_clamp(ir_graph *g, const eng_options *o, nf_error *err); /* activations */
 nf_status pass_fuse_qdq(ir_graph *g, const eng_options *o, nf_error *err);   /* DQ, op, Q */

@@ -1,13 +1,9 @@
-/* pass_rows.c - rows that two views lose between them are found again. Layer: passes.
+/* pass_rows.c - rows that a file seems to mix, and does not. Layer: passes.
  *
- * A file may view [rows, 1] as [1, rows], cast that, and view it as [rows]. Taken one by one the
- * first view mixes the rows; taken together they change nothing. */
+ * The label of a classifier is an element of a list that each row picks: PICK_COLUMNS says [1,
+ * rows], and a view behind it, and perhaps a cast, says [rows]. Taken one by one the first mixes
+ * the rows; taken together they keep them apart, so that the model takes any number of rows. */
 #include "engine/passes/pass.h"
-
-static bool has_rows(const ir_tensor *t)
-{
-    return t->rank > 0 && t->dim[0] == IR_BATCH;
-}
 
 /* The target says itself how many elements go where: nothing is copied from the source's shape. */
 static bool stands_alone(const ir_graph *g, const ir_node *n)
@@ -21,36 +17,41 @@ static bool stands_alone(const ir_graph *g, const ir_node *n)
     return true;
 }
 
-/* The view at the other end of the casts that n reads through, which nothing else reads. */
-static const ir_node *first_view(const ir_graph *g, const pass_index *x, const ir_node *n)
+/* Of one row of columns each row of the batch picks one. */
+static bool picks_apart(const ir_graph *g, const ir_node *n)
 {
-    const ir_node *m = n;
-    while (m->op != IR_RESHAPE || m == n) {
+    const ir_tensor *list = &g->tensors[n->in[0]], *places = &g->tensors[n->in[1]];
+    bool one = !n->attr.ml.flag && list->data && places->rank > 0 && places->dim[0] == IR_BATCH;
+    for (int i = 0; one && i < list->rank - 1; i++)
+        one = list->dim[i] == 1;
+    for (int i = 1; one && i < places->rank; i++)
+        one = places->dim[i] == 1;
+    return one;
+}
+
+/* The pick that view n reads, perhaps through casts; nothing else may read what is between. */
+static ir_node *find_pick(ir_graph *g, const pass_index *x, const ir_node *n)
+{
+    for (const ir_node *m = n;;) {
         const int32_t maker = x->maker[m->in[0]];
-        const bool cast = maker >= 0 && g->nodes[maker].op == IR_CAST && !g->nodes[maker].dead;
-        if (cast && x->uses[m->in[0]] != 1) return NULL;
-        if (maker < 0 || g->nodes[maker].dead || (!cast && g->nodes[maker].op != IR_RESHAPE))
-            return NULL;
+        if (maker < 0 || g->nodes[maker].dead || x->uses[m->in[0]] != 1) return NULL;
+        if (g->nodes[maker].op == IR_PICK_COLUMNS) return &g->nodes[maker];
+        if (g->nodes[maker].op != IR_CAST) return NULL;
         m = &g->nodes[maker];
     }
-    return m;
 }
 
-static void take_shape(ir_tensor *to, const ir_tensor *from)
+/* Everything between has the shape of the places. */
+static void keep_apart(ir_graph *g, const pass_index *x, const ir_node *n, ir_node *pick)
 {
-    to->rank = from->rank;
-    memcpy(to->dim, from->dim, sizeof(to->dim));
-}
-
-/* n, or the cast next to the first view, reads what that one reads; shapes follow. */
-static void join(ir_graph *g, const pass_index *x, ir_node *n, int32_t source, const ir_node *first)
-{
-    ir_node *m = n;
-    while (m->in[0] != first->out[0]) {
+    const ir_tensor *places = &g->tensors[pick->in[1]];
+    pick->attr.ml.flag = true;
+    for (const ir_node *m = n; m != pick;) {
+        ir_tensor *t = &g->tensors[m->in[0]];
+        t->rank = places->rank;
+        memcpy(t->dim, places->dim, sizeof(t->dim));
         m = &g->nodes[x->maker[m->in[0]]];
-        take_shape(&g->tensors[m->out[0]], &g->tensors[source]);
     }
-    m->in[0] = source;
 }
 
 nf_status pass_rows(ir_graph *g, const eng_options *o, nf_error *err)
@@ -62,11 +63,10 @@ nf_status pass_rows(ir_graph *g, const eng_options *o, nf_error *err)
     if ((st = pass_index_init(&x, g, err))) return st;
     for (size_t i = 0; i < g->n_nodes; i++) {
         ir_node *n = &g->nodes[i];
-        if (n->dead || n->op != IR_RESHAPE || has_rows(&g->tensors[n->out[0]])) continue;
-        const ir_node *first = stands_alone(g, n) ? first_view(g, &x, n) : NULL;
-        if (!first || !has_rows(&g->tensors[first->in[0]]) || g->tensors[first->in[0]].variable)
-            continue;
-        join(g, &x, n, first->in[0], first);
+        if (n->dead || n->op != IR_RESHAPE || !stands_alone(g, n)) continue;
+        ir_node *pick = find_pick(g, &x, n);
+        if (!pick || !picks_apart(g, pick)) continue;
+        keep_apart(g, &x, n, pick);
         changed = true;
     }
     pass_index_fini(&x);

@@ -389,6 +389,36 @@ static void letters_have_partners(void **state)
     }
 }
 
+/* Labels that rows pick: [1, rows] in between, [rows] at the end. */
+static void picks_keep_rows_apart(void **state)
+{
+    const int64_t xd[] = {IR_BATCH, 1}, row[] = {1, IR_FREE}, yd[] = {IR_FREE}, x[] = {2, 0, 1};
+    const eng_options o = {.mode = ENG_MODE_FILE};
+    const int32_t want[] = {9, 7, 8};
+    int32_t label[3];
+    eng_model *m;
+    nf_error err = {0};
+    (void)state;
+    ir_graph *g = make_graph();
+    const int32_t places = make_tensor(g, "x", ENG_I64, 2, xd);
+    const int32_t a = make_tensor(g, "a", ENG_I64, 2, row);
+    const int32_t b = make_tensor(g, "b", ENG_I32, 2, row);
+    const int32_t y = make_tensor(g, "y", ENG_I32, 1, yd);
+    const int32_t labels = LIST(g, ENG_I64, int64_t, 7, 8, 9);
+    make_node(g, IR_PICK_COLUMNS, (int32_t[]){labels, places, IR_NONE}, a);
+    make_unary(g, IR_CAST, a, b);
+    make_node(g, IR_RESHAPE, (int32_t[]){b, LIST(g, ENG_I64, int64_t, -1), IR_NONE}, y);
+    make_io(g, places, y);
+    assert_ok(ir_graph_verify(g, &err), &err);
+    assert_int_equal(g->tensors[y].dim[0], IR_FREE);
+    assert_ok(run_passes(g, &o, &err), &err);
+    assert_int_equal(g->tensors[y].dim[0], IR_BATCH);
+    compile(&m, g);
+    run_rows(m, x, 3, label, NULL);
+    assert_memory_equal(label, want, sizeof(want));
+    eng_model_unref(&m);
+}
+
 /* ---- memory ------------------------------------------------------------------------------------
  */
 
@@ -442,6 +472,7 @@ int main(void)
         cmocka_unit_test(texts_have_places),
         cmocka_unit_test(words_are_normalized),
         cmocka_unit_test(letters_have_partners),
+        cmocka_unit_test(picks_keep_rows_apart),
         cmocka_unit_test(memory_may_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
