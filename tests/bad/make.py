@@ -429,7 +429,6 @@ ONNX.update({
     "encoder_no_keys": ml("LabelEncoder", values_floats=[1.0]),
     "maps": ml("DictVectorizer", int64_vocabulary=[1]),
 })
-del ONNX["type_string"]
 
 
 def make_load():
