@@ -121,7 +121,6 @@ nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt
     eng_dtype dtype;
     nf_status st;
     if ((st = fmt_onnx_dtype(&dtype, o, c->type, (nf_span){o->where, strlen(o->where)}))) return st;
-    if (dtype == ENG_STR) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a constant of texts");
     memcpy(probe.dim, c->dim, sizeof(probe.dim));
     if (!ir_elems(elems, &probe, 1))
         return nf_fail(o->err, NF_ETOOLARGE, o->where, "a constant of over %zu elements",

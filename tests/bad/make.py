@@ -336,6 +336,11 @@ LINEAR = dict(coefficients=[1.0, 2.0, 3.0, -1.0, 0.0, 1.0], intercepts=[0.5, -0.
 LABEL = ("y", "s")
 
 
+def texts(name, *words):
+    return (num(1, len(words)) + num(2, STRING) + msg(8, name) +
+            b"".join(msg(6, word) for word in words))
+
+
 def classes(**changes):
     return ml("TreeEnsembleClassifier", LABEL, INT64, **dict(CLASSES, **changes))
 
@@ -427,6 +432,8 @@ ONNX.update({
     "vectorizer_widths": ml("FeatureVectorizer", inputdimensions=[3, 3]),
     "vectorizer_negative": ml("FeatureVectorizer", inputdimensions=[-3]),
     "encoder_no_keys": ml("LabelEncoder", values_floats=[1.0]),
+    "texts_two_of_four": model([node("Gather", ["t", "x"], ["y"])],
+                                [num(1, 2) + texts("t", "a", "b")], kind=INT64),
     "maps": ml("DictVectorizer", int64_vocabulary=[1]),
 })
 
@@ -503,6 +510,8 @@ SEEDS_ONNX.update({
     "encoder": ml("LabelEncoder", keys_floats=[0.0, 1.0], values_strings=["a", "b"],
                   kind=STRING),
     "one_hot": ml("OneHotEncoder", cats_int64s=[0, 5]),
+    "texts": model([node("Cast", ["x"], ["i"], to=INT64), node("Gather", ["t", "i"], ["y"])],
+                   [texts("t", "low", "", "high")]),
     "words": model([node("StringNormalizer", ["x"], ["y"], stopwords=["a"],
                          case_change_action="UPPER")], x=("N",), kind=STRING),
     "sequence": model([node("SequenceConstruct", ["x", "x"], ["a"]),

@@ -330,6 +330,19 @@ static void texts_have_places(void **state)
     eng_model_unref(&m);
 }
 
+static void texts_may_be_constants(void **state)
+{
+    static const char *const want[] = {"high", "low", ""};
+    const float x[] = {2, 0, 1};
+    nf_span y[3];
+    (void)state;
+    eng_model *m = load_seed("texts", ENG_MODE_FILE, 0);
+    run_rows(m, x, 1, y, NULL);
+    for (int i = 0; i < 3; i++)
+        assert_true(nf_span_is(y[i], want[i]));
+    eng_model_unref(&m);
+}
+
 static size_t run_words(eng_session *s, const nf_span *x, int64_t n, nf_span *y)
 {
     const eng_view in = {.dtype = ENG_STR,
@@ -470,6 +483,7 @@ int main(void)
         cmocka_unit_test(double_rows_stay_double),
         cmocka_unit_test(places_must_be_columns),
         cmocka_unit_test(texts_have_places),
+        cmocka_unit_test(texts_may_be_constants),
         cmocka_unit_test(words_are_normalized),
         cmocka_unit_test(letters_have_partners),
         cmocka_unit_test(picks_keep_rows_apart),
