@@ -36,6 +36,7 @@ static const struct {
     {pass_rows, always},
     {pass_layout, always},
     {pass_fuse_clamp, always},
+    {pass_fuse_moves, keeps_integers},
     {pass_fuse_qdq, keeps_integers},
     {pass_dequantize, wants_float},
     {pass_fuse_clamp, wants_float},

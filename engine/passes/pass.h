@@ -49,6 +49,7 @@ nf_status pass_rows(ir_graph *g, const eng_options *o, nf_error *err);       /* 
 nf_status pass_layout(ir_graph *g, const eng_options *o, nf_error *err);     /* transposes */
 nf_status pass_fuse_clamp(ir_graph *g, const eng_options *o, nf_error *err); /* activations */
 nf_status pass_fuse_qdq(ir_graph *g, const eng_options *o, nf_error *err);   /* DQ, op, Q */
+nf_status pass_fuse_moves(ir_graph *g, const eng_options *o, nf_error *err); /* DQ, move, Q */
 nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err); /* all to float */
 nf_status pass_quantize_weights(ir_graph *g, const eng_options *o, nf_error *err);
 nf_status pass_sweep(ir_graph *g, const eng_options *o, nf_error *err); /* drops what is unused */

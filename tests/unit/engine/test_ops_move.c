@@ -468,6 +468,63 @@ static void scales_are_kept(void **state)
     }
 }
 
+/* x8 -> DEQUANTIZE -> x; joined with itself, padded with 0, QUANTIZE -> y8. */
+static ir_graph *qdq_moves(float pad_value, float out_scale)
+{
+    static const int64_t dim[] = {1, 2}, scalar[1] = {0};
+    ir_graph *g = make_graph();
+    ir_node *n;
+    nf_error err = {0};
+    const int32_t x8 = make_tensor(g, "x8", ENG_I8, 2, dim), y8 = make_temp(g, ENG_I8);
+    const int32_t c8 = make_temp(g, ENG_I8), c = make_temp(g, ENG_F32), x = make_temp(g, ENG_F32);
+    const int32_t joined = make_temp(g, ENG_F32), padded = make_temp(g, ENG_F32);
+    const int32_t zero = make_tensor(g, "zero", ENG_F32, 0, scalar);
+    const int32_t in[] = {c, make_ints(g, &(list){4, {0, 1, 0, 1}}), zero};
+    make_quant(g, x8, 0.5f, -3);
+    make_quant(g, c8, 0.5f, -3);
+    make_quant(g, y8, out_scale, -3);
+    make_data(g, zero, &pad_value, sizeof(pad_value));
+    make_unary(g, IR_DEQUANTIZE, x8, x);
+    make_pair(g, IR_CONCATENATION, x, x, joined)->attr.axis.axis = 1;
+    make_unary(g, IR_QUANTIZE, joined, c8);
+    make_unary(g, IR_DEQUANTIZE, c8, c);
+    assert_ok(ir_add_node(&n, g, IR_PAD, in, 3, padded, &err), &err);
+    make_unary(g, IR_QUANTIZE, padded, y8);
+    make_io(g, x8, y8);
+    return g;
+}
+
+static void moves_between_integers_move_integers(void **state)
+{
+    static const struct {
+        float pad, scale;
+        size_t nodes; /* that are left */
+    } kinds[] = {{0, 0.5f, 2}, {1, 0.5f, 4}, {0, 0.25f, 4}};
+    const eng_options o = {.mode = ENG_MODE_FILE};
+    const int8_t x[] = {1, 2}, want[] = {-3, 1, 2, 1, 2, -3};
+    int8_t y[6];
+    (void)state;
+    for (size_t i = 0; i < NF_COUNT(kinds); i++) {
+        ir_graph *g = qdq_moves(kinds[i].pad, kinds[i].scale);
+        nf_error err = {0};
+        assert_ok(ir_graph_verify(g, &err), &err);
+        assert_ok(run_passes(g, &o, &err), &err);
+        assert_int_equal(g->n_nodes, kinds[i].nodes);
+        ir_graph_destroy(&g);
+    }
+    nf_error err = {0};
+    eng_model *m;
+    eng_session *s;
+    const eng_view in = {.dtype = ENG_I8, .data = (void *)(uintptr_t)x, .bytes = 2},
+                   out = {.dtype = ENG_I8, .data = y, .bytes = 6};
+    assert_ok(load(&m, qdq_moves(0, 0.5f), &err), &err);
+    assert_ok(eng_session_create(&s, m, 1, &err), &err);
+    assert_ok(eng_session_run(s, &in, &out, 1, &err), &err);
+    assert_memory_equal(y, want, sizeof(want));
+    eng_session_destroy(&s);
+    eng_model_unref(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +536,7 @@ int main(void)
         cmocka_unit_test(bad_parameters_are_refused),
         cmocka_unit_test(parts_are_taken_and_joined),
         cmocka_unit_test(scales_are_kept),
+        cmocka_unit_test(moves_between_integers_move_integers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
