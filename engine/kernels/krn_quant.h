@@ -153,4 +153,8 @@ void krn_q_softmax16_init(krn_q_softmax16 *p, float in_scale, float beta);
 void krn_q_softmax16_ref(int16_t *y, const void *x, size_t rows, size_t n,
                          const krn_q_softmax16 *p);
 
+/* Rows of n over their length, in 1/128 about `zero`; INT8 and UINT8. */
+void krn_q_l2_norm_ref(void *y, const void *x, krn_type type, size_t rows, size_t n, int32_t zero_x,
+                       int32_t zero);
+
 #endif /* KRN_QUANT_H */

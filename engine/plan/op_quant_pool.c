@@ -1,4 +1,4 @@
-/* op_quant_pool.c - pooling of INT16, and SOFTMAX to INT16. Layer: plan.
+/* op_quant_pool.c - pooling of INT16, SOFTMAX to INT16, L2_NORMALIZATION. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/quant.h"
 
@@ -56,4 +56,33 @@ PLAN_BIND(plan_bind_q_softmax)
 {
     s->run = s->layer->own ? run_softmax16 : plan_run_softmax_q8;
     return plan_bind_softmax(s, in, out, err);
+}
+
+PLAN_PREPARE(plan_q_l2_norm)
+{
+    const ir_norm *a = &l->node->attr.norm;
+    const ir_tensor *x = plan_in(l, g, 0), *y = plan_out(l, g, 0);
+    krn_type type;
+    nf_status st;
+    (void)env;
+    if ((st = plan_q_type(&type, x, err)) || (st = plan_q_type(&type, y, err))) return st;
+    if (a->axis == x->rank - 1 && a->p == 2 && type != KRN_I16 && x->dtype == y->dtype &&
+        y->quant.scale[0] == 1.0f / 128)
+        return NF_OK;
+    return nf_fail(err, NF_EUNSUPPORTED, y->name, "this norm of quantized values");
+}
+
+PLAN_BIND(plan_bind_q_l2_norm)
+{
+    (void)in, (void)err;
+    s->u.softmax.n = out->rank ? out->dim[out->rank - 1] : 1;
+    s->u.softmax.outer = s->u.softmax.n ? out->elems / s->u.softmax.n : 0;
+    return NF_OK;
+}
+
+PLAN_RUN(plan_run_q_l2_norm)
+{
+    const plan_layer *l = s->layer;
+    krn_q_l2_norm_ref(s->y, s->a, l->is_unsigned ? KRN_U8 : KRN_I8, s->u.softmax.outer,
+                      s->u.softmax.n, l->zero, plan_out(l, l->owner->g, 0)->quant.zero[0]);
 }

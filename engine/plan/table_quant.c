@@ -77,6 +77,9 @@ const plan_kernel plan_quant_kernels[] = { /* op, kind, shown name, prepare, bin
     {IR_ARG_MIN, PLAN_Q16, "arg_min qs16", plan_q_arg, plan_bind_arg, plan_run_arg},
     {IR_UNIDIRECTIONAL_SEQUENCE_LSTM, PLAN_Q8, "lstm qs8", plan_lstm_q8, plan_bind_lstm_q8, plan_run_lstm_q8},
     {IR_SVDF, PLAN_Q8, "svdf qs8", plan_svdf_q8, plan_bind_svdf_q8, plan_run_svdf_q8},
+    {IR_RESIZE, PLAN_Q8, "resize qs8", plan_q_resize, plan_bind_q_resize, NULL},
+    {IR_RESIZE, PLAN_Q16, "resize qs16", plan_q_resize, plan_bind_q_resize, NULL},
+    {IR_LP_NORM, PLAN_Q8, "l2_norm qs8", plan_q_l2_norm, plan_bind_q_l2_norm, plan_run_q_l2_norm},
     {.name = NULL},
 };
 // clang-format on

@@ -1,5 +1,6 @@
-/* quant_softmax_ref.c - softmax to 16 bits in plain C. Layer: kernels. Thread rule: pure functions.
- * Source: TensorFlow Lite's reference kernels; from 8 bits in litert its fast ones. */
+/* quant_softmax_ref.c - softmax to 16 bits, and rows over their length, in plain C. Layer: kernels.
+ * Thread rule: pure functions. Source: TensorFlow Lite's reference kernels; from 8 bits in litert
+ * its fast ones. */
 #include "engine/kernels/krn_quant.h"
 
 #include <math.h>
@@ -114,5 +115,25 @@ void krn_q_softmax16_ref(int16_t *y, const void *x, size_t rows, size_t n, const
             row16(y, (const int16_t *)(const void *)row, n, most, p);
         else
             (p->fast ? row8_fast : row8_fixed)(y, row, n, most, p);
+    }
+}
+
+void krn_q_l2_norm_ref(void *y, const void *x, krn_type type, size_t rows, size_t n, int32_t zero_x,
+                       int32_t zero)
+{
+    int32_t low, high;
+    krn_q_range(&low, &high, type);
+    for (size_t r = 0; r < rows; r++) {
+        int64_t squares = 0;
+        for (size_t c = r * n; c < (r + 1) * n; c++) {
+            const int32_t v = krn_q_get(x, type, c) - zero_x;
+            squares += v * v;
+        }
+        krn_factor f = krn_inverse_root(squares > INT32_MAX ? INT32_MAX : (int32_t)squares);
+        f.shift += 7;
+        for (size_t c = r * n; c < (r + 1) * n; c++) {
+            const int32_t v = krn_scale_int(krn_q_get(x, type, c) - zero_x, f) + zero;
+            krn_q_put(y, type, c, v < low ? low : v > high ? high : v);
+        }
     }
 }
