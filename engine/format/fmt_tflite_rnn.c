@@ -242,12 +242,14 @@ static nf_status add_clamp(fmt_tfl *t, uint8_t activation, int32_t x, int32_t y)
 
 static nf_status read_svdf(fmt_tfl *t, const fmt_tfl_op *op)
 {
-    const uint8_t activation = fmt_fb_u8(&t->fb, op->options, 1, 0);
+    uint8_t activation = fmt_fb_u8(&t->fb, op->options, 1, 0);
     int32_t in[5], out[2], y;
     ir_node *node;
     nf_status st;
     for (size_t i = 0; i < 5; i++)
         if ((st = take(&in[i], t, op, i))) return st;
+    /* TensorFlow Lite wants a RELU on 8 bits, and then leaves it out */
+    if (in[0] != IR_NONE && t->g->tensors[in[0]].dtype == ENG_I8) activation = 0;
     if ((st = need_states(t, in, 3)) || (st = need_states(t, in + 4, 1))) return st;
     if ((st = fmt_tfl_tensor(&y, t, fmt_vec_i32(op->out, 0)))) return st;
     out[0] = y;
