@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static nf_status read_all(char *buf, int fd, size_t len, const char *path, nf_error *err)
@@ -19,17 +22,13 @@ static nf_status read_all(char *buf, int fd, size_t len, const char *path, nf_er
     return NF_OK;
 }
 
-nf_status nf_read_file(nf_bytes *out, const char *path, size_t most, nf_mem_tag tag, nf_error *err)
+/* Reads an open file; closes it in any case. */
+static nf_status read_open(nf_bytes *out, int fd, const char *path, size_t most, nf_mem_tag tag,
+                           nf_error *err)
 {
     char *buf = NULL;
     struct stat s;
     nf_status st = NF_OK;
-    *out = (nf_bytes){0};
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        st = errno == ENOENT || errno == ENOTDIR ? NF_ENOTFOUND : NF_EIO;
-        return nf_note(err, st, path, "cannot open: %s", strerror(errno)), st;
-    }
     if (fstat(fd, &s) || !S_ISREG(s.st_mode)) {
         st = nf_fail(err, NF_EIO, path, "is not a regular file");
         goto done;
@@ -51,6 +50,86 @@ done:
     nf_free(buf);
     close(fd);
     return st;
+}
+
+static nf_status cannot_open(const char *path, nf_error *err)
+{
+    const nf_status st = errno == ENOENT || errno == ENOTDIR ? NF_ENOTFOUND : NF_EIO;
+    return nf_note(err, st, path, "cannot open: %s", strerror(errno)), st;
+}
+
+nf_status nf_read_file(nf_bytes *out, const char *path, size_t most, nf_mem_tag tag, nf_error *err)
+{
+    *out = (nf_bytes){0};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return fd < 0 ? cannot_open(path, err) : read_open(out, fd, path, most, tag, err);
+}
+
+/* One name after the other, none of them a link or "..": where the kernel has no openat2. */
+static int open_by_parts(int folder, char *name)
+{
+    int at = dup(folder);
+    for (char *part = name, *next; at >= 0 && part; part = next) {
+        next = strchr(part, '/');
+        if (next) *next++ = '\0';
+        if (strcmp(part, "..") == 0) {
+            close(at);
+            errno = EXDEV;
+            return -1;
+        }
+        const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (next ? O_DIRECTORY : 0);
+        const int inner = openat(at, *part ? part : ".", flags);
+        const int why = errno;
+        close(at);
+        errno = why;
+        at = inner;
+    }
+    return at;
+}
+
+static int open_beneath(int folder, const char *name)
+{
+    const struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    const long fd = syscall(SYS_openat2, folder, name, &how, sizeof(how));
+    if (fd >= 0 || errno != ENOSYS) return (int)fd;
+    char *copy = nf_strdup(name, strlen(name), NF_MEM_MISC);
+    if (!copy) {
+        errno = ENOMEM;
+        return -1;
+    }
+    const int found = open_by_parts(folder, copy);
+    const int why = errno;
+    nf_free(copy);
+    errno = why;
+    return found;
+}
+
+void nf_folder_of(char out[NF_PATH_ROOM], const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 1;
+    out[0] = '\0';
+    if (len >= NF_PATH_ROOM) return;
+    memcpy(out, slash ? path : ".", len);
+    out[len] = '\0';
+}
+
+nf_status nf_read_beneath(nf_bytes *out, const char *folder, const char *name, size_t most,
+                          nf_mem_tag tag, nf_error *err)
+{
+    *out = (nf_bytes){0};
+    if (name[0] == '/' || name[0] == '\0')
+        return nf_fail(err, NF_EFORMAT, name, "expected a path beneath the model's folder");
+    const int at = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (at < 0) return cannot_open(folder, err);
+    const int fd = open_beneath(at, name);
+    const int why = errno;
+    close(at);
+    errno = why;
+    if (fd < 0 && (errno == EXDEV || errno == ELOOP))
+        return nf_fail(err, NF_EFORMAT, name, "leads out of the model's folder");
+    return fd < 0 ? cannot_open(name, err) : read_open(out, fd, name, most, tag, err);
 }
 
 static nf_status write_all(int fd, nf_bytes b, const char *path, nf_error *err)

@@ -5,6 +5,11 @@ static const fmt_reader *const readers[] = {&fmt_tflite, &fmt_onnx};
 
 nf_status fmt_read(ir_graph **out, nf_bytes file, nf_error *err)
 {
+    return fmt_read_in(out, file, NULL, err);
+}
+
+nf_status fmt_read_in(ir_graph **out, nf_bytes file, const char *folder, nf_error *err)
+{
     const fmt_reader *reader = NULL;
     ir_graph *g = NULL;
     nf_status st;
@@ -17,7 +22,10 @@ nf_status fmt_read(ir_graph **out, nf_bytes file, nf_error *err)
                        "the %zu bytes are neither a .tflite nor an .onnx file", file.len);
     if ((st = ir_graph_create(&g, err))) goto done;
     g->format = reader->name;
-    if ((st = reader->read(g, file, err))) goto done;
+    g->folder = folder;
+    st = reader->read(g, file, err);
+    g->folder = NULL; /* borrowed for reading only */
+    if (st) goto done;
     if ((st = ir_graph_verify(g, err))) goto done;
     *out = g; /* handed over: the caller destroys it */
     g = NULL;

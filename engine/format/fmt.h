@@ -17,4 +17,7 @@ extern const fmt_reader fmt_tflite, fmt_onnx;
  * NF_ENOMEM. Nothing in *out points into `file`. */
 nf_status fmt_read(ir_graph **out, nf_bytes file, nf_error *err);
 
+/** As fmt_read, for a file that may have content in others beneath `folder` (NULL: it may not). */
+nf_status fmt_read_in(ir_graph **out, nf_bytes file, const char *folder, nf_error *err);
+
 #endif /* FMT_H */

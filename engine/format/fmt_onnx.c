@@ -89,7 +89,7 @@ static nf_status read_model(fmt_onnx_ctx *o, nf_bytes file)
 
 static nf_status read_file(ir_graph *g, nf_bytes file, nf_error *err)
 {
-    fmt_onnx_ctx o = {.g = g, .err = err, .where = "onnx"};
+    fmt_onnx_ctx o = {.g = g, .err = err, .where = "onnx", .file = file};
     nf_status st;
     o.left = file.len < SIZE_MAX / 8 - (16u << 20) ? file.len * 8 + (16u << 20) : SIZE_MAX;
     if ((st = read_model(&o, file))) goto done;

@@ -18,6 +18,7 @@ typedef struct fmt_onnx_const {
     nf_bytes proto;
     uint8_t *data; /* owned, decoded; NULL = not yet */
     bool wide;     /* doubles stay doubles */
+    bool outside;  /* external data: proto only says where it is */
 } fmt_onnx_const;
 
 typedef enum fmt_onnx_kind {
@@ -64,6 +65,14 @@ typedef struct fmt_onnx_capture {
     int32_t outer, value; /* in the parent's values, in the body's own */
 } fmt_onnx_capture;
 
+#define FMT_ONNX_FILES 16 /* files of external data of one model */
+
+/* A file beside the model. */
+typedef struct fmt_onnx_file {
+    nf_span name; /* in the model */
+    nf_bytes content;
+} fmt_onnx_file;
+
 typedef struct fmt_onnx_ctx {
     ir_graph *g;
     struct fmt_onnx_ctx *parent; /* of a body; NULL = the model's graph */
@@ -83,6 +92,9 @@ typedef struct fmt_onnx_ctx {
     size_t n_nodes, n_refs, n_values, n_inputs, n_consts, n_outputs;
     nf_span batch; /* name of the first input's first dimension; NULL = none yet */
     bool has_batch;
+    nf_bytes file; /* the whole model; of the model's graph only, like files */
+    fmt_onnx_file files[FMT_ONNX_FILES];
+    size_t n_files;
     size_t left;    /* bytes that may still be copied */
     char where[96]; /* the node that is being read */
 } fmt_onnx_ctx;
@@ -180,6 +192,12 @@ nf_status fmt_onnx_spend(fmt_onnx_ctx *o, size_t bytes);
 /** A constant in another order of axes; *out's data is the caller's. */
 nf_status fmt_onnx_permute(fmt_onnx_const *out, fmt_onnx_ctx *o, const fmt_onnx_const *c,
                            const int *perm);
+
+/* fmt_onnx_outside.c */
+/** The bytes of a constant of `bytes` bytes whose content lies in a file beneath the model's
+ * folder. NF_EUNSUPPORTED: no such files may be read; NF_EFORMAT, NF_ENOTFOUND, NF_EIO,
+ * NF_ETOOLARGE. */
+nf_status fmt_onnx_outside(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_const *c, size_t bytes);
 
 /* fmt_onnx_emit.c: tensors and nodes of the graph */
 fmt_onnx_value *fmt_onnx_value_of(const fmt_onnx_ctx *o, int32_t value);

@@ -239,4 +239,6 @@ void fmt_onnx_ctx_fini(fmt_onnx_ctx *o)
     nf_free(o->values);
     nf_free(o->names);
     nf_free(o->captured);
+    for (size_t i = 0; i < o->n_files; i++)
+        nf_free((void *)(uintptr_t)o->files[i].content.data);
 }

@@ -71,14 +71,16 @@ static nf_status add_dims(fmt_onnx_const *c, fmt_onnx_ctx *o, const fmt_field *f
 }
 
 /* Everything but the dimensions. */
-static nf_status read_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, bool *outside)
+static nf_status read_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, bool *outside,
+                           bool *segments)
 {
     fmt_pb p = fmt_pb_open(out->proto);
     fmt_field f;
     while (fmt_pb_next(&f, &p)) {
         if (fmt_pb_is(&f, 2, FMT_VARINT)) out->type = f.value > 1000 ? 1000 : (int32_t)f.value;
         if (fmt_pb_is(&f, 8, FMT_LENGTH)) *name = fmt_pb_text(&f);
-        if (f.number == 13 || (f.number == 14 && f.value) || f.number == 3) *outside = true;
+        if (f.number == 13 || (f.number == 14 && f.value)) *outside = true;
+        if (f.number == 3) *segments = true;
     }
     return fmt_onnx_broken(o, &p);
 }
@@ -88,14 +90,13 @@ nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_
     fmt_pb p = fmt_pb_open(proto);
     fmt_field f;
     nf_status st;
-    bool outside = false;
+    bool outside = false, segments = false;
     *name = (nf_span){"", 0};
     *out = (fmt_onnx_const){.proto = proto};
-    if ((st = read_head(out, name, o, &outside))) return st;
+    if ((st = read_head(out, name, o, &outside, &segments))) return st;
     if (name->len) fmt_printable(o->where, sizeof(o->where), *name);
-    if (outside)
-        return nf_fail(o->err, NF_EUNSUPPORTED, o->where,
-                       "external data: the content must stand in the model file");
+    out->outside = outside;
+    if (segments) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a constant in segments");
     while (fmt_pb_next(&f, &p)) {
         const bool dims = f.number == 1 && (f.wire == FMT_VARINT || f.wire == FMT_LENGTH);
         if (dims && (st = add_dims(out, o, &f))) return st;
@@ -216,6 +217,12 @@ static nf_status decode_plain(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const
     const size_t size = eng_dtype_size(file_type(c));
     fmt_pb p = fmt_pb_open(c->proto);
     fmt_field f, raw = {0};
+    if (c->outside) {
+        nf_bytes content;
+        const nf_status st = fmt_onnx_outside(&content, o, c, elems * size);
+        if (!st && elems) memcpy(out, content.data, content.len);
+        return st;
+    }
     while (fmt_pb_next(&f, &p))
         if (fmt_pb_is(&f, 9, FMT_LENGTH)) raw = f;
     if (raw.number == 0) return decode_list(out, elems, o, c, size);

@@ -63,6 +63,7 @@ typedef struct ir_node {
 
 typedef struct ir_graph {
     const char *format; /* static text: "tflite" */
+    const char *folder; /* while it is read: where content beside the file may lie; else NULL */
     ir_tensor *tensors;
     size_t n_tensors, cap_tensors;
     ir_node *nodes; /* in an order in which they can run, once verified */

@@ -50,7 +50,7 @@ nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *opti
     *out = NULL;
     if (options->precision == ENG_PREC_INT4)
         return nf_fail(err, NF_EUNSUPPORTED, "precision", "int4 kernels are not in this build");
-    if ((st = fmt_read(&g, file, err))) return st;
+    if ((st = fmt_read_in(&g, file, options->folder, err))) return st;
     eng_options o = *options;
     o.arith = arith_of(options, g);
     const plan_env plain = env_for(&o, NULL);

@@ -37,6 +37,7 @@ static nf_status load_model(checker *k, nf_error *err)
     nf_bytes file = {0};
     char *path = NULL;
     struct stat s;
+    char folder[NF_PATH_ROOM];
     nf_status st = NF_OK;
 
     if (options.arith == ENG_ARITH_AUTO) options.arith = arith_of(k->c->arith);
@@ -50,6 +51,8 @@ static nf_status load_model(checker *k, nf_error *err)
         goto done;
     }
     if ((st = nf_read_file(&file, name, MAX_MODEL, NF_MEM_MISC, err))) goto done;
+    nf_folder_of(folder, name);
+    options.folder = folder;
     if ((st = eng_model_load(&k->model, file, &options, err))) goto done;
     k->out->precision = eng_model_info(k->model)->precision;
     k->out->arith = eng_model_info(k->model)->arith;

@@ -99,6 +99,7 @@ nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *op
                          nf_error *err)
 {
     eng_options chosen = *options;
+    char folder[NF_PATH_ROOM];
     nf_bytes file = {0};
     nf_status st;
 
@@ -109,6 +110,8 @@ nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *op
     if (chosen.mode != ENG_MODE_FILE && chosen.precision == ENG_PREC_AUTO)
         chosen.precision = out->manifest->precision;
     out->file_bytes = file.len;
+    nf_folder_of(folder, out->path);
+    chosen.folder = folder;
     if ((st = eng_model_load(&out->model, file, &chosen, err))) goto done;
     out->info = eng_model_info(out->model);
     name_of(out);

@@ -35,15 +35,15 @@ static nf_status over_budget(const char *name, size_t need, size_t used, size_t 
                    (double)need / 1024, (double)used / 1024, (double)budget / 1024);
 }
 
-/* Loads one version from bytes within the memory budget. */
+/* Loads one version from bytes within the memory budget; folder: see srv_model_id. */
 static nf_status load_bytes(srv_model **out, srv_registry *r, const model_row *m, version_row *v,
-                            nf_bytes file, nf_error *err)
+                            nf_bytes file, const char *folder, nf_error *err)
 {
     const size_t budget = (size_t)srv_live_get(&r->options.live->memory_budget);
     const size_t before = model_bytes();
     *out = NULL;
     if (budget && file.len / 4 > budget) return over_budget(m->name, file.len, before, budget, err);
-    const srv_model_id id = {m->name, v->number, m->manifest, v->stats};
+    const srv_model_id id = {m->name, v->number, m->manifest, v->stats, folder};
     const nf_status st = srv_model_create(out, &r->options.load, &id, file, err);
     const size_t after = model_bytes();
     if (st || !budget || after <= budget) return st;
@@ -85,7 +85,9 @@ static nf_status load_version(srv_registry *r, model_row *m, version_row *v, nf_
         mark_of(v->path); /* before the bytes: a later change is seen next time */
     if (!v->model) srv_row_set(r, m, v, SRV_LOADING, NULL, "");
     nf_status st = read_model(&file, r, v->path, &why);
-    if (!st) st = load_bytes(&fresh, r, m, v, file, &why);
+    char folder[NF_PATH_ROOM];
+    nf_folder_of(folder, v->path);
+    if (!st) st = load_bytes(&fresh, r, m, v, file, folder, &why);
     nf_free((void *)file.data);
     if (st) {
         char reason[256];
@@ -385,7 +387,7 @@ static nf_status store_version(srv_registry *r, model_row *m, version_row *v, nf
 {
     srv_model *fresh = NULL;
     char path[SRV_PATH_ROOM];
-    nf_status st = load_bytes(&fresh, r, m, v, file, err);
+    nf_status st = load_bytes(&fresh, r, m, v, file, NULL, err);
     if (!st) st = srv_store_put(path, sizeof(path), r->options.models, fresh, file, err);
     if (st) {
         srv_model_unref(&fresh);

@@ -194,6 +194,7 @@ nf_status srv_model_create(srv_model **out, const srv_load_options *o, const srv
     const uint64_t start = nf_now_us();
     eng_options options = o->engine;
     nf_status st;
+    options.folder = id->folder;
     *out = NULL;
     srv_model *m = nf_alloc(sizeof(*m) + o->n_slots * sizeof(m->session[0]), NF_MEM_REGISTRY);
     if (!m) return nf_fail(err, NF_ENOMEM, id->name, "no memory to load it");

@@ -46,6 +46,7 @@ typedef struct srv_model_id {
     uint64_t version;
     srv_manifest *manifest;
     srv_stats *stats;
+    const char *folder; /* of the file, for content beside it; NULL = it came over the wire */
 } srv_model_id;
 
 /**

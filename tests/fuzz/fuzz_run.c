@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     for (int mode = ENG_MODE_FILE; mode <= ENG_MODE_CLOUD; mode++) {
         bool ran;
-        (void)test_run_bytes((nf_bytes){data, size}, (eng_mode)mode, &ran, NULL);
+        (void)test_run_bytes((nf_bytes){data, size}, (eng_mode)mode, NULL, &ran, NULL);
         if (nf_mem_live_all()) abort();
     }
     return 0;

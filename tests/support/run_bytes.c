@@ -46,11 +46,12 @@ static bool run_once(eng_session *s, const eng_info *info)
     return true;
 }
 
-nf_status test_run_bytes(nf_bytes file, eng_mode mode, bool *ran, nf_error *err)
+nf_status test_run_bytes(nf_bytes file, eng_mode mode, const char *folder, bool *ran, nf_error *err)
 {
     eng_model *m = NULL;
     eng_session *s = NULL;
     const eng_options o = {.mode = mode,
+                           .folder = folder,
                            .arith = mode == ENG_MODE_FILE ? ENG_ARITH_REFERENCE : ENG_ARITH_AUTO,
                            .no_blas = true,
                            .max_arena = LARGEST_ARENA};

@@ -5,8 +5,10 @@
 #include "engine/model.h"
 
 /** Loads the bytes as a model, makes a session and runs it once on zeros, with small limits for the
- * arena. Returns what the load said; *ran says whether a run was tried (not for models of over four
- * million MACs). Aborts when a run says what it never should. Gives everything back. */
-nf_status test_run_bytes(nf_bytes file, eng_mode mode, bool *ran, nf_error *err);
+ * arena; folder as in eng_options. Returns what the load said; *ran says whether a run was tried
+ * (not for models of over four million MACs). Aborts when a run says what it never should. Gives
+ * everything back. */
+nf_status test_run_bytes(nf_bytes file, eng_mode mode, const char *folder, bool *ran,
+                         nf_error *err);
 
 #endif /* TEST_RUN_BYTES_H */

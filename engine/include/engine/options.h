@@ -35,6 +35,7 @@ typedef struct eng_options {
     unsigned isa;          /* KRN_CPU_… bits that may be used, 0 = every one the CPU has */
     const char *blas_core; /* OpenBLAS core type to ask for; NULL = chosen from the CPU */
     bool no_blas;          /* plain float kernels only */
+    const char *folder;    /* ONNX external data is read from files beneath it; NULL = refused */
     size_t max_arena;      /* bytes; 0 = 1 GiB */
 } eng_options;
 

@@ -19,13 +19,15 @@
 static bool is_taken(const char *path)
 {
     bool taken = false, ran;
+    char folder[NF_PATH_ROOM];
     nf_error err = {0};
     nf_bytes file = {0};
     if (nf_read_file(&file, path, MOST_LIVE, NF_MEM_MISC, &err)) return false;
+    nf_folder_of(folder, path);
     nf_mem_cap(MOST_LIVE);
     for (int mode = ENG_MODE_EDGE; mode <= ENG_MODE_CLOUD; mode++) {
         err = (nf_error){0};
-        const nf_status st = test_run_bytes(file, (eng_mode)mode, &ran, &err);
+        const nf_status st = test_run_bytes(file, (eng_mode)mode, folder, &ran, &err);
         if (st && !err.text[0]) fail_msg("%s: %s without a word", path, nf_status_name(st));
         taken |= !st;
     }
