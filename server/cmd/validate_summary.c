@@ -18,10 +18,27 @@ static validate_row *row_of(validate_summary *s, const char *name)
     return r;
 }
 
+/* Sizes differ from file to file: numbers of three digits and more become '#'. */
+static void without_sizes(char *out, size_t size, nf_span why)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < why.len && n + 4 < size;) {
+        size_t digits = 0;
+        while (i + digits < why.len && why.s[i + digits] >= '0' && why.s[i + digits] <= '9')
+            digits++;
+        if (digits >= 3) out[n++] = '#';
+        for (size_t k = 0; k < digits && digits < 3; k++)
+            out[n++] = why.s[i + k];
+        if (!digits) out[n++] = why.s[i];
+        i += digits ? digits : 1;
+    }
+    out[n] = '\0';
+}
+
 static void add_reason(validate_summary *s, nf_span why)
 {
     char text[sizeof(s->reasons[0].text)];
-    snprintf(text, sizeof(text), "%.*s", (int)(why.len < 150 ? why.len : 150), why.s);
+    without_sizes(text, sizeof(text), why);
     for (size_t i = 0; i < s->n_reasons; i++) {
         if (strcmp(s->reasons[i].text, text) != 0) continue;
         s->reasons[i].count++;

@@ -16,7 +16,7 @@ typedef struct validate_row {
 } validate_row;
 
 typedef struct validate_reason {
-    char text[160]; /* "operator Tanh", else the message as it came, cut */
+    char text[160]; /* "operator Tanh", else the message; sizes are '#' */
     size_t count;   /* folders */
 } validate_reason;
 
