@@ -281,7 +281,7 @@ static nf_status keep_outputs(plan_program *p, const ir_graph *g, nf_error *err)
         const size_t bytes = p->shapes[t].elems * eng_dtype_size(g->tensors[t].dtype);
         void *copy = plan_heap_alloc(&p->heap, bytes + 1);
         if (!copy) return nf_fail(err, NF_ENOMEM, g->tensors[t].name, "no memory for the output");
-        memcpy(copy, p->place[t], bytes);
+        if (bytes) memcpy(copy, p->place[t], bytes);
         p->place[t] = copy;
     }
     return NF_OK;
@@ -353,6 +353,14 @@ nf_status eng_session_fetch(const eng_view *to, const eng_session *s, size_t i, 
     const nf_status st = check_view(to, &whole, 1, err);
     if (!st) fetch(to, s->latest->place[t], &whole, 0, 1);
     return st;
+}
+
+void eng_session_trim(eng_session *s, size_t most)
+{
+    for (size_t i = 0; i < CACHED; i++) {
+        const plan_program *const p = s->cache[i].program;
+        if (p && p->arena_bytes + p->heap.bytes > most) drop_cached(s, &s->cache[i]);
+    }
 }
 
 void eng_session_result(eng_view *out, const eng_session *s, size_t i)

@@ -97,6 +97,7 @@ static void answer(predict_job *p, unsigned slot, uint64_t queue_us)
     nf_error err = {0};
     const nf_status st = run(p, slot, queue_us, &err);
     if (st) srv_fail(p->req, st, &err);
+    if (srv_runs_open(p->model->info)) srv_model_trim(p->model, slot);
     finish(&p->model, p->req, slot);
 }
 

@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-#define BLOCK_ROWS   64       /* rows of one engine call; bounds the memory of a session */
+#define BLOCK_ROWS   64 /* rows of one engine call; bounds the memory of a session */
+#define KEEP_BYTES   ((size_t)16 << 20) /* of one plan for open shapes, between requests */
 #define WARM_RUNS    5        /* the first one pays for page faults, the least of them counts */
 #define WARM_MOST_NS 50000000 /* no further run when one took longer than this */
 
@@ -79,13 +80,19 @@ nf_status srv_model_run_open(srv_model *m, unsigned slot, const eng_view *in, en
     nf_status st = session_of(session, m, slot, &why);
     if (st) return nf_fail(err, st, why.where, "%s", why.text);
     st = eng_session_run_open(*session, in, &why);
-    if (st == NF_EFORMAT) { /* the file is good: what came with the request is not */
-        st = NF_EINVAL;
+    if (st == NF_EFORMAT ||
+        st == NF_EBUDGET) { /* the file is good: what came with the request is not */
+        st = st == NF_EFORMAT ? NF_EINVAL : NF_ETOOLARGE;
         nf_note(err, st, why.where, "the model cannot take these shapes: %s", why.text);
     } else if (st) {
         nf_note(err, st, why.where, "%s", why.text);
     }
     return st;
+}
+
+void srv_model_trim(srv_model *m, unsigned slot)
+{
+    if (m->session[slot]) eng_session_trim(m->session[slot], KEEP_BYTES);
 }
 
 /* Memory for one row of zeros, or empty texts; `open` stands for dimensions that are open. */

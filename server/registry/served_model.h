@@ -75,6 +75,9 @@ nf_status srv_model_run(srv_model *m, unsigned slot, const eng_view *in, const e
 nf_status srv_model_run_open(srv_model *m, unsigned slot, const eng_view *in, eng_session **session,
                              nf_error *err);
 
+/** Behind the reply: gives back the memory of large shapes. The slot's results are dead. */
+void srv_model_trim(srv_model *m, unsigned slot);
+
 /** `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$` */
 bool srv_name_ok(nf_span name);
 

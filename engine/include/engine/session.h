@@ -52,6 +52,10 @@ void eng_session_result(eng_view *out, const eng_session *s, size_t i);
  */
 nf_status eng_session_fetch(const eng_view *to, const eng_session *s, size_t i, nf_error *err);
 
+/** Gives back the programs of eng_session_run_open that hold more than `most` bytes: one large
+ * request shall not keep its memory. The results of the last run are dead. */
+void eng_session_trim(eng_session *s, size_t most);
+
 /** Sets the model's variables back to zero: the next run is the first of a new stream. */
 void eng_session_reset(eng_session *s);
 

@@ -208,13 +208,70 @@ static void budget_is_kept(void **state)
     nf_free((void *)(uintptr_t)file.data);
 }
 
+/* Half of each row is negative: relu. */
+static void run_shape(eng_session *s, int64_t n, int64_t t)
+{
+    static float x[4096];
+    nf_error err = {0};
+    const size_t elems = (size_t)(n * t) * 2;
+    eng_view in = {.dtype = ENG_F32, .data = x, .bytes = elems * sizeof(*x), .rank = 3};
+    eng_view got;
+    memcpy(in.dim, (int64_t[]){n, t, 2}, 3 * sizeof(int64_t));
+    for (size_t i = 0; i < elems; i++)
+        x[i] = i % 2 ? -1.0f : (float)i;
+    assert_ok(eng_session_run_open(s, &in, &err), &err);
+    eng_session_result(&got, s, 0);
+    assert_int_equal(got.rank, 3);
+    assert_true(got.dim[0] == n && got.dim[1] == t && got.dim[2] == 2);
+    assert_int_equal(got.bytes, in.bytes);
+    for (size_t i = 0; i < elems; i++)
+        assert_true(((const float *)got.data)[i] == (i % 2 ? 0.0f : (float)i));
+    memset(x, 0, sizeof(x));
+    assert_ok(eng_session_fetch(&in, s, 0, &err), &err);
+    assert_true(elems == 0 || x[elems - 2] == (float)(elems - 2));
+    in.bytes++;
+    assert_int_equal(eng_session_fetch(&in, s, 0, NULL), NF_EINVAL);
+}
+
+static void open_shapes_come_with_the_call(void **state)
+{
+    const nf_bytes file = test_file("tests/models/open/1/model.onnx");
+    const eng_options o = {.mode = ENG_MODE_FILE};
+    nf_error err = {0};
+    eng_model *m;
+    eng_session *s;
+    (void)state;
+    assert_ok(eng_model_load(&m, file, &o, &err), &err);
+    assert_int_equal(eng_model_info(m)->shapes, ENG_SHAPES_OPEN);
+    assert_int_equal(eng_model_info(m)->inputs[0].dim[1], -1);
+    assert_ok(eng_session_create(&s, m, 1, &err), &err);
+    const size_t before = nf_mem_live(NF_MEM_ARENA);
+    for (int64_t t = 0; t < 20; t++)
+        run_shape(s, 1 + t % 3, 1 + t * 10);
+    run_shape(s, 1, 0);
+    run_shape(s, 0, 5);
+    eng_session_trim(s, 64 << 20);
+    assert_true(nf_mem_live(NF_MEM_ARENA) > before);
+    eng_session_trim(s, 0);
+    assert_int_equal(nf_mem_live(NF_MEM_ARENA), before);
+    run_shape(s, 2, 3);
+    eng_session_destroy(&s);
+    eng_model_unref(&m);
+    nf_free((void *)(uintptr_t)file.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(readings_get_their_class), cmocka_unit_test(modes_pick_the_precision),
-        cmocka_unit_test(blocks_equal_single_rows), cmocka_unit_test(a_run_allocates_nothing),
-        cmocka_unit_test(wrong_views_are_named),    cmocka_unit_test(every_allocation_may_fail),
-        cmocka_unit_test(budget_is_kept),           cmocka_unit_test(int4_is_refused),
+        cmocka_unit_test(readings_get_their_class),
+        cmocka_unit_test(modes_pick_the_precision),
+        cmocka_unit_test(blocks_equal_single_rows),
+        cmocka_unit_test(a_run_allocates_nothing),
+        cmocka_unit_test(wrong_views_are_named),
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(budget_is_kept),
+        cmocka_unit_test(int4_is_refused),
+        cmocka_unit_test(open_shapes_come_with_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
