@@ -4,6 +4,7 @@
 
 const fmt_onnx_row fmt_onnx_nn_rows[] = {
     /* operator, inputs, reader */
+    {"Attention", 3, 7, fmt_onnx_attention},
     {"ConvInteger", 2, 4, fmt_onnx_conv_integer},
     {"ConvTranspose", 2, 3, fmt_onnx_conv_transpose},
     {"DynamicQuantizeLinear", 1, 1, fmt_onnx_dynamic_quantize},

@@ -137,6 +137,12 @@ typedef union ir_attr {
     ir_norm norm;
     ir_resize resize;
     struct {
+        int32_t q_heads, kv_heads; /* of inputs of three dimensions; else 0 */
+        int32_t mode;              /* of result 3, see ATTENTION */
+        bool causal;
+        float scale, softcap; /* 0: 1 / sqrt(size of a head), none */
+    } attention;
+    struct {
         int axis;      /* of the scales, when there are many; 0 .. rank-1 */
         int32_t block; /* elements along that axis for each scale; 0 = one scale an index */
     } linear;

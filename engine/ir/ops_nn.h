@@ -17,7 +17,11 @@
     X(BATCH_NORM, 5, 5, 1, channel_norm, any) /* x [n, c, ..], scale, bias, mean, variance */      \
     X(MEAN_VARIANCE_NORM, 1, 1, 1, axes_norm, any)                                                 \
     X(LOCAL_RESPONSE_NORMALIZATION, 1, 1, 1, axis_norm, any)                                       \
-    X(LP_NORM, 1, 1, 1, axis_norm, any)        /* L2_NORMALIZATION, LpNormalization */             \
+    X(LP_NORM, 1, 1, 1, axis_norm, any)   /* L2_NORMALIZATION, LpNormalization */                  \
+    X(ATTENTION, 3, 7, 4, attention, any) /* q, k, v [n, heads, t, d] or [n, t, heads * d], mask?, \
+                                             past k? and v?, true lengths?; y, k and v as they are \
+                                             now, products: 0 as they are, 1 behind the softcap,   \
+                                             2 with the mask, 3 behind the softmax */              \
     X(QUANTIZE_LINEAR, 2, 3, 1, linear, any)   /* x, scales, zero points?; attr.linear */          \
     X(DEQUANTIZE_LINEAR, 2, 3, 1, linear, any) /* x, scales, zero points?; attr.linear */          \
     X(DYNAMIC_QUANTIZE, 1, 1, 3, dynamic, any) /* to UINT8, its scale and zero point */            \

@@ -27,6 +27,7 @@ const plan_kernel plan_nn_kernels[] = { /* op, kind, shown name, prepare, bind, 
     {IR_QUANTIZE_LINEAR,   PLAN_F32,   "quantize linear",    plan_quant_linear,         plan_bind_quant_linear,         plan_run_quantize_linear},
     {IR_DEQUANTIZE_LINEAR, PLAN_ANY,   "dequantize linear",  plan_quant_linear,         plan_bind_quant_linear,         plan_run_dequantize_linear},
     {IR_DYNAMIC_QUANTIZE,  PLAN_F32,   "dynamic quantize",   plan_dynamic_quantize, plan_bind_dynamic_quantize, plan_run_dynamic_quantize},
+    {IR_ATTENTION,         PLAN_F32,   "attention f32",      plan_attention,      plan_bind_attention,      plan_run_attention},
     {.name = NULL},
 };
 // clang-format on

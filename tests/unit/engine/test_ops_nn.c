@@ -327,6 +327,35 @@ static void dynamic_quantize_finds_the_range(void **state)
     run_close(&r);
 }
 
+/* One head, two steps: row 0 looks at itself only, row 1 at both alike. */
+static void attention_looks_back_only(void **state)
+{
+    (void)state;
+    static const float q[] = {0, 0}, v[] = {2, 6}, want[] = {2, 4};
+    static const int64_t dim[] = {1, 1, 2, 1};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 4, dim, q, sizeof(q)),
+                          run_input(&r, ENG_F32, 4, dim, v, sizeof(v)),
+                          run_input(&r, ENG_F32, 4, dim, v, sizeof(v))};
+    run_node(&r, IR_ATTENTION, in, 3, ENG_F32)->attr.attention.causal = true;
+    run_expect_floats(&r, want, 2, 1e-6f);
+    run_close(&r);
+}
+
+static void attention_of_nothing_is_nothing(void **state)
+{
+    (void)state;
+    static const float q[] = {1}, want[] = {0};
+    static const uint8_t mask[] = {0};
+    static const int64_t dim[] = {1, 1, 1, 1};
+    run_graph r = run_open();
+    const int32_t x = run_input(&r, ENG_F32, 4, dim, q, sizeof(q));
+    const int32_t m = run_input(&r, ENG_BOOL, 2, dim, mask, sizeof(mask));
+    run_node(&r, IR_ATTENTION, (int32_t[]){x, x, x, m}, 4, ENG_F32);
+    run_expect_floats(&r, want, 1, 0);
+    run_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +379,8 @@ int main(void)
         cmocka_unit_test(quantize_takes_scales_of_an_axis),
         cmocka_unit_test(dequantize_takes_scales_of_blocks),
         cmocka_unit_test(dynamic_quantize_finds_the_range),
+        cmocka_unit_test(attention_looks_back_only),
+        cmocka_unit_test(attention_of_nothing_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
