@@ -1,5 +1,5 @@
-/* fmt_onnx_attention.c - Attention of opset 23 and later. Layer: format. Thread rule: no shared
- * state. */
+/* fmt_onnx_attention.c - Attention of opset 23 and later, NonMaxSuppression. Layer: format.
+ * Thread rule: no shared state. */
 #include "engine/format/fmt_onnx_nn.h"
 
 static nf_status read_options(ir_attr *attr, fmt_onnx_ctx *o, const fmt_onnx_node *n)
@@ -41,4 +41,22 @@ nf_status fmt_onnx_attention(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     }
     if (out[0] == IR_NONE && (st = fmt_onnx_temp(&out[0], o, n, ":y", ENG_F32))) return st;
     return fmt_onnx_emit_ends(o, IR_ATTENTION, &(ir_ends){in, out, (int32_t)n->n_in, n_out}, &attr);
+}
+
+nf_status fmt_onnx_nms(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    ir_attr attr = {.axis = {.axis = 0}};
+    int64_t center;
+    int32_t in[5], y;
+    nf_status st;
+    if ((st = fmt_onnx_int(&center, o, n, "center_point_box", 0))) return st;
+    attr.axis.flag = center != 0;
+    for (size_t i = 0; i < n->n_in; i++) {
+        in[i] = IR_NONE;
+        if ((i < 2 || fmt_onnx_in(o, n, i) != IR_NONE) &&
+            (st = fmt_onnx_use(&in[i], o, fmt_onnx_in(o, n, i))))
+            return st;
+    }
+    if ((st = fmt_onnx_out(&y, o, n, ENG_I64))) return st;
+    return fmt_onnx_emit(o, IR_NON_MAX_SUPPRESSION, in, (int32_t)n->n_in, y, &attr);
 }

@@ -19,6 +19,7 @@ const fmt_onnx_row fmt_onnx_nn_rows[] = {
     {"MatMulInteger", 2, 4, fmt_onnx_matmul_integer},
     {"MaxUnpool", 2, 3, fmt_onnx_max_unpool},
     {"MeanVarianceNormalization", 1, 1, fmt_onnx_mvn},
+    {"NonMaxSuppression", 2, 5, fmt_onnx_nms},
     {"QLinearConv", 8, 9, fmt_onnx_qlinear_conv},
     {"QLinearMatMul", 8, 8, fmt_onnx_qlinear_matmul},
     {"RMSNormalization", 2, 2, fmt_onnx_rms_norm},

@@ -28,6 +28,7 @@ nf_status fmt_onnx_real_out(fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i, i
 nf_status fmt_onnx_zero_type(eng_dtype *out, fmt_onnx_ctx *o, int32_t zero);
 
 nf_status fmt_onnx_dynamic_quantize(fmt_onnx_ctx *o, const fmt_onnx_node *n);
+nf_status fmt_onnx_nms(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_attention(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_conv_integer(fmt_onnx_ctx *o, const fmt_onnx_node *n);
 nf_status fmt_onnx_conv_transpose(fmt_onnx_ctx *o, const fmt_onnx_node *n);

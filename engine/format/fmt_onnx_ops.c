@@ -85,6 +85,24 @@ nf_status fmt_onnx_identity(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     return fmt_onnx_emit(o, IR_IDENTITY, &from, 1, to, NULL);
 }
 
+/* The mask of what is kept: all of it. */
+static nf_status add_mask(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    const int64_t one = 1;
+    ir_attr whole = {.axis = {.axis = 0}};
+    int32_t x, mask, in[2], number;
+    nf_status st;
+    if ((st = fmt_onnx_out_at(&mask, o, n, 1, ENG_BOOL)) || mask == IR_NONE) return st;
+    if ((st = fmt_onnx_use(&x, o, fmt_onnx_in(o, n, 0)))) return st;
+    if ((st = fmt_onnx_new_ints(&number, o, &one, 1, 0))) return st;
+    if ((st = fmt_onnx_temp(&in[0], o, n, ":true", ENG_BOOL))) return st;
+    if ((st = fmt_onnx_emit(o, IR_CAST, &number, 1, in[0], NULL))) return st;
+    if ((st = fmt_onnx_temp(&in[1], o, n, ":shape", ENG_I64))) return st;
+    whole.axis.number = o->g->tensors[x].rank;
+    if ((st = fmt_onnx_emit(o, IR_SHAPE, &x, 1, in[1], &whole))) return st;
+    return fmt_onnx_emit(o, IR_BROADCAST_TO, in, 2, mask, NULL);
+}
+
 static nf_status read_dropout(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
     int64_t training = 0;
@@ -94,6 +112,7 @@ static nf_status read_dropout(fmt_onnx_ctx *o, const fmt_onnx_node *n)
         (st = fmt_onnx_numbers(&training, &count, 1, o, fmt_onnx_in(o, n, 2))))
         return st;
     if (training) return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "Dropout in training mode");
+    if (n->n_out > 1 && (st = add_mask(o, n))) return st;
     return fmt_onnx_identity(o, n);
 }
 

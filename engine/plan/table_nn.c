@@ -28,6 +28,7 @@ const plan_kernel plan_nn_kernels[] = { /* op, kind, shown name, prepare, bind, 
     {IR_DEQUANTIZE_LINEAR, PLAN_ANY,   "dequantize linear",  plan_quant_linear,         plan_bind_quant_linear,         plan_run_dequantize_linear},
     {IR_DYNAMIC_QUANTIZE,  PLAN_F32,   "dynamic quantize",   plan_dynamic_quantize, plan_bind_dynamic_quantize, plan_run_dynamic_quantize},
     {IR_ATTENTION,         PLAN_F32,   "attention f32",      plan_attention,      plan_bind_attention,      plan_run_attention},
+    {IR_NON_MAX_SUPPRESSION, PLAN_F32, "nms f32",            plan_nms,            plan_bind_nms,            plan_run_nms},
     {.name = NULL},
 };
 // clang-format on

@@ -40,9 +40,17 @@ static void keep(float *products, const float *scores, const krn_attention *p, i
     if (products && p->mode == mode) memcpy(products, scores, p->kv_len * sizeof(*scores));
 }
 
-static void one_row(float *y, float *products, const float *q, const float *k, const float *v,
-                    float *scores, const krn_attention *p, size_t i)
+/* Keys and values of a head, and room for one row of products. */
+typedef struct memory {
+    const float *k, *v;
+    float *scores;
+} memory;
+
+static void one_row(float *y, float *products, const float *q, const memory *m,
+                    const krn_attention *p, size_t i)
 {
+    const float *k = m->k, *v = m->v;
+    float *scores = m->scores;
     bool nothing = true;
     for (size_t j = 0; j < p->kv_len; j++)
         scores[j] = dot(q, k + j * p->d, p->d) * p->scale;
@@ -67,7 +75,8 @@ static void one_row(float *y, float *products, const float *q, const float *k, c
 void krn_f32_attention_ref(float *y, float *products, const float *q, const float *k,
                            const float *v, float *scores, const krn_attention *p)
 {
+    const memory m = {k, v, scores};
     for (size_t i = 0; i < p->q_len; i++)
-        one_row(y + i * p->step_y, products ? products + i * p->kv_len : NULL, q + i * p->step_q, k,
-                v, scores, p, i);
+        one_row(y + i * p->step_y, products ? products + i * p->kv_len : NULL, q + i * p->step_q,
+                &m, p, i);
 }

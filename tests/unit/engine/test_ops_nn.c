@@ -356,6 +356,23 @@ static void attention_of_nothing_is_nothing(void **state)
     run_close(&r);
 }
 
+/* Two boxes that are nearly the same and one apart: the better of the two, and that one. */
+static void nms_drops_what_overlaps(void **state)
+{
+    (void)state;
+    static const float boxes[] = {0, 0, 1, 1, 0, 0.1f, 1, 1.1f, 0, 5, 1, 6};
+    static const float scores[] = {0.5f, 0.9f, 0.7f}, iou = 0.5f;
+    static const int64_t most = 3, want[] = {0, 0, 1, 0, 0, 2};
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 3, (int64_t[]){1, 3, 4}, boxes, sizeof(boxes)),
+                          run_input(&r, ENG_F32, 3, (int64_t[]){1, 1, 3}, scores, sizeof(scores)),
+                          run_input(&r, ENG_I64, 0, NULL, &most, sizeof(most)),
+                          run_input(&r, ENG_F32, 0, NULL, &iou, sizeof(iou))};
+    run_node(&r, IR_NON_MAX_SUPPRESSION, in, 4, ENG_I64);
+    run_expect_bytes(&r, want, sizeof(want));
+    run_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +397,7 @@ int main(void)
         cmocka_unit_test(dequantize_takes_scales_of_blocks),
         cmocka_unit_test(dynamic_quantize_finds_the_range),
         cmocka_unit_test(attention_looks_back_only),
+        cmocka_unit_test(nms_drops_what_overlaps),
         cmocka_unit_test(attention_of_nothing_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
