@@ -171,6 +171,9 @@ nf_status fmt_onnx_proto(nf_bytes *out, fmt_onnx_ctx *o, const fmt_onnx_node *n,
 /* fmt_onnx_tensor.c: constants */
 nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_bytes proto);
 nf_status fmt_onnx_dtype(eng_dtype *out, fmt_onnx_ctx *o, int32_t type, nf_span name);
+/** The same of a constant, where 4 bits become INT8 or UINT8. */
+nf_status fmt_onnx_const_type(eng_dtype *out, fmt_onnx_ctx *o, const fmt_onnx_const *c,
+                              nf_span name);
 /** Types that are FP32 in the graph: FP16, BF16, FP64. */
 bool fmt_onnx_is_real(eng_dtype dtype);
 /** Writes exactly elements * size bytes. */

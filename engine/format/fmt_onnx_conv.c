@@ -52,9 +52,7 @@ nf_status fmt_onnx_conv(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     nf_status st;
     if ((st = open_conv(&in[0], &nd, dim, o, n, 1))) return st;
     const int rank = nd.n + 2;
-    const ir_tensor *x = &o->g->tensors[in[0]];
-    const bool depthwise =
-        nd.n < 3 && nd.groups > 1 && nd.groups == x->dim[x->rank - 1] && dim[1] == 1;
+    const bool depthwise = nd.n < 3 && nd.groups > 1 && dim[1] == 1;
     st = fmt_onnx_weights(&in[1], o, n, depthwise ? FMT_ONNX_DEPTHWISE : FMT_ONNX_FIRST, 1);
     if (st) return st;
     if (nd.n == 3) {
@@ -133,8 +131,7 @@ static nf_status open_qlinear(int32_t in[2], ir_nd *nd, bool *depthwise, fmt_onn
     if ((st = open_conv(&x, nd, dim, o, n, 3))) return st;
     if ((st = fmt_onnx_real(&x, o, n, 0, 0))) return st;
     if ((st = fmt_onnx_image_of(&in[0], o, n, x))) return st;
-    const ir_tensor *t = &o->g->tensors[in[0]];
-    *depthwise = nd->n < 3 && nd->groups > 1 && nd->groups == t->dim[t->rank - 1] && dim[1] == 1;
+    *depthwise = nd->n < 3 && nd->groups > 1 && dim[1] == 1;
     st = fmt_onnx_weights(&w, o, n, *depthwise ? FMT_ONNX_DEPTHWISE : FMT_ONNX_FIRST, 3);
     if (st) return st;
     const fmt_onnx_linear p = {fmt_onnx_in(o, n, 4), fmt_onnx_in(o, n, 5), *depthwise ? 3 : 0, 0};

@@ -139,7 +139,7 @@ static nf_status add_const(int32_t *tensor, fmt_onnx_ctx *o, nf_span name, const
     size_t elems, bytes;
     nf_status st;
     if ((st = fmt_onnx_size(&elems, &bytes, o, c))) return st;
-    if ((st = fmt_onnx_dtype(&dtype, o, c->type, name))) return st;
+    if ((st = fmt_onnx_const_type(&dtype, o, c, name))) return st;
     dtype = fmt_onnx_stored_type(c);
     if ((st = fmt_onnx_spend(o, bytes + c->proto.len))) return st;
     if ((st = add_tensor(tensor, o, name, suffix, dtype))) return st;

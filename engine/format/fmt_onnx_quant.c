@@ -11,7 +11,7 @@ static nf_status check_zero_type(fmt_onnx_ctx *o, int32_t zero, eng_dtype want)
     size_t n;
     nf_status st;
     if ((st = fmt_onnx_content(&c, &n, o, zero))) return st;
-    if ((st = fmt_onnx_dtype(&dtype, o, c->type, (nf_span){o->where, strlen(o->where)}))) return st;
+    if ((st = fmt_onnx_const_type(&dtype, o, c, (nf_span){o->where, strlen(o->where)}))) return st;
     if (dtype != want)
         return nf_fail(o->err, NF_EFORMAT, o->where, "the zero point is %s, the values are %s",
                        eng_dtype_oip(dtype), eng_dtype_oip(want));

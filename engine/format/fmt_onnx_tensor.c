@@ -48,6 +48,20 @@ nf_status fmt_onnx_dtype(eng_dtype *out, fmt_onnx_ctx *o, int32_t type, nf_span 
     return NF_OK;
 }
 
+/* Constants of 4 bits are bytes here; nothing else may have that type. */
+static bool is_half_byte(int32_t type)
+{
+    return type == 21 || type == 22; /* UINT4, INT4 */
+}
+
+nf_status fmt_onnx_const_type(eng_dtype *out, fmt_onnx_ctx *o, const fmt_onnx_const *c,
+                              nf_span name)
+{
+    if (!is_half_byte(c->type)) return fmt_onnx_dtype(out, o, c->type, name);
+    *out = c->type == 21 ? ENG_U8 : ENG_I8;
+    return NF_OK;
+}
+
 static nf_status add_dim(fmt_onnx_const *c, fmt_onnx_ctx *o, int64_t dim)
 {
     if (c->rank == ENG_MAX_RANK)
@@ -106,6 +120,7 @@ nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_
 
 static eng_dtype file_type(const fmt_onnx_const *c)
 {
+    if (is_half_byte(c->type)) return c->type == 21 ? ENG_U8 : ENG_I8;
     return (eng_dtype)types[c->type].dtype;
 }
 
@@ -121,7 +136,7 @@ nf_status fmt_onnx_size(size_t *elems, size_t *bytes, fmt_onnx_ctx *o, const fmt
     ir_tensor probe = {.rank = c->rank};
     eng_dtype dtype;
     nf_status st;
-    if ((st = fmt_onnx_dtype(&dtype, o, c->type, (nf_span){o->where, strlen(o->where)}))) return st;
+    if ((st = fmt_onnx_const_type(&dtype, o, c, (nf_span){o->where, strlen(o->where)}))) return st;
     memcpy(probe.dim, c->dim, sizeof(probe.dim));
     if (!ir_elems(elems, &probe, 1))
         return nf_fail(o->err, NF_ETOOLARGE, o->where, "a constant of over %zu elements",
@@ -211,12 +226,29 @@ static void to_single(float *out, const uint8_t *in, size_t n, eng_dtype type)
     }
 }
 
+/* Two numbers a byte, the lower half first. */
+static nf_status decode_half_bytes(uint8_t *out, size_t elems, fmt_onnx_ctx *o,
+                                   const fmt_onnx_const *c, nf_bytes raw)
+{
+    if (raw.len != (elems + 1) / 2)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "%zu numbers of 4 bits in %zu raw bytes",
+                       elems, raw.len);
+    for (size_t i = 0; i < elems; i++) {
+        const uint8_t half = raw.data[i / 2] >> (i % 2 * 4) & 15;
+        out[i] = c->type == 22 && half > 7 ? (uint8_t)(half | 0xf0) : half;
+    }
+    return NF_OK;
+}
+
 /* As in the file: raw bytes, or a list of numbers. */
 static nf_status decode_plain(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const fmt_onnx_const *c)
 {
     const size_t size = eng_dtype_size(file_type(c));
     fmt_pb p = fmt_pb_open(c->proto);
     fmt_field f, raw = {0};
+    if (c->outside && is_half_byte(c->type))
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "external data of %s",
+                       types[c->type].name);
     if (c->outside) {
         nf_bytes content;
         const nf_status st = fmt_onnx_outside(&content, o, c, elems * size);
@@ -225,6 +257,7 @@ static nf_status decode_plain(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const
     }
     while (fmt_pb_next(&f, &p))
         if (fmt_pb_is(&f, 9, FMT_LENGTH)) raw = f;
+    if (is_half_byte(c->type)) return decode_half_bytes(out, elems, o, c, raw.bytes);
     if (raw.number == 0) return decode_list(out, elems, o, c, size);
     if (raw.bytes.len != elems * size)
         return nf_fail(o->err, NF_EFORMAT, o->where, "a constant of %zu bytes, expected %zu",
@@ -305,13 +338,13 @@ nf_status fmt_onnx_floats(const float **out, size_t *n, fmt_onnx_ctx *o, int32_t
 
 static int64_t number_at(const fmt_onnx_const *c, size_t i)
 {
-    const size_t size = eng_dtype_size((eng_dtype)types[c->type].dtype);
+    const size_t size = eng_dtype_size(file_type(c));
     uint64_t v = 0;
     assert(size >= 1 && size <= sizeof(v)); /* decoded, so its type is one of ours */
     for (size_t k = 0; k < size; k++)
         v |= (uint64_t)c->data[i * size + k] << (8 * k);
     const unsigned spare = 64 - 8 * (unsigned)size;
-    const int d = types[c->type].dtype;
+    const int d = (int)file_type(c);
     const bool is_signed = d != ENG_U8 && d != ENG_BOOL && d != ENG_U16 && d != ENG_U32;
     return is_signed ? (int64_t)(v << spare) >> spare : (int64_t)v;
 }
@@ -321,7 +354,7 @@ nf_status fmt_onnx_numbers(int64_t *out, size_t *n, size_t most, fmt_onnx_ctx *o
     const fmt_onnx_const *c;
     nf_status st;
     if ((st = fmt_onnx_content(&c, n, o, value))) return st;
-    const eng_dtype d = (eng_dtype)types[c->type].dtype;
+    const eng_dtype d = file_type(c);
     if (d == ENG_F32 || d == ENG_STR || fmt_onnx_is_real(d))
         return nf_fail(o->err, NF_EFORMAT, o->where, "a parameter is %s, expected an integer",
                        types[c->type].name);

@@ -100,10 +100,11 @@ IR_RULE(conv)
     if (w->rank != 4 || !ir_shape_known(w) || w->dim[1] > INT32_MAX || w->dim[2] > INT32_MAX)
         return nf_fail(a->err, NF_EFORMAT, a->where, "%s needs 4-D weights, not %d-D",
                        ir_op_name(a->node->op), w->rank);
-    if (x->dim[3] < 1)
-        return nf_fail(a->err, NF_EUNSUPPORTED, a->where, "%s of an open number of channels",
-                       ir_op_name(a->node->op));
-    const int64_t channels = depthwise ? w->dim[3] : w->dim[0], c = x->dim[3];
+    if (x->dim[3] == 0)
+        return nf_fail(a->err, NF_EFORMAT, a->where, "%s of no channels", ir_op_name(a->node->op));
+    const int64_t channels = depthwise ? w->dim[3] : w->dim[0];
+    /* an open number of them must turn out to be what the weights want */
+    const int64_t c = x->dim[3] > 0 ? x->dim[3] : depthwise ? 1 : w->dim[3] * groups;
     bool fits;
     if (depthwise)
         fits = w->dim[0] == 1 && channels % c == 0;
