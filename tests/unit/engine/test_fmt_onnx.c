@@ -260,6 +260,55 @@ static void softmax_changed_its_meaning(void **state)
     ir_graph_destroy(&new);
 }
 
+/* [3] at axis 1 of [rows, 3, 2] is [3, 1]; since opset 7 it would meet the 2. */
+static void operands_began_at_an_axis(void **state)
+{
+    (void)state;
+    const char *const nodes[] = {"Add: x w -> y; broadcast=1 axis=1"};
+    const given consts[] = {{"w", F32, 1, {3}}};
+    const bytes file = build(nodes, 1, (given){"x", F32, 3, {0, 3, 2}}, consts, 1);
+    nf_error err = {0};
+    ir_graph *none, *g = must_read(&file, 6);
+    expect_dims(&g->tensors[find_node(g, IR_RESHAPE)->out[0]], 2, (int64_t[]){3, 1});
+    expect_dims(output(g), 3, (int64_t[]){IR_BATCH, 3, 2});
+    ir_graph_destroy(&g);
+    assert_int_equal(read_file(&none, &file, 7, &err), NF_EFORMAT);
+}
+
+static void axes_became_an_input(void **state)
+{
+    (void)state;
+    const char *const old[] = {"ReduceSum: x -> y; axes=-1,1 keepdims=1"};
+    const char *const new[] = {"ReduceSum: x a -> y; keepdims=0"};
+    const given consts[] = {{"a", I32, 1, {1}}}; /* {0} */
+    const bytes a = build(old, 1, (given){"x", F32, 3, {0, 3, 4}}, NULL, 0);
+    const bytes b = build(new, 1, (given){"x", F32, 3, {0, 3, 4}}, consts, 1);
+    ir_graph *g = must_read(&a, 12);
+    expect_dims(output(g), 3, (int64_t[]){IR_BATCH, 1, 1});
+    ir_graph_destroy(&g);
+    g = must_read(&b, 13);
+    expect_dims(output(g), 2, (int64_t[]){3, 4});
+    assert_true(find_node(g, IR_REDUCE_SUM)->attr.reduce.all);
+    ir_graph_destroy(&g);
+}
+
+/* Limits of the file are one CLAMP, those that the model computes a choice of the greater one. */
+static void limits_may_be_computed(void **state)
+{
+    (void)state;
+    const char *const fixed[] = {"Clip: x low high -> y"};
+    const char *const computed[] = {"ReduceMean: x -> m; keepdims=0", "Clip: x m -> y"};
+    const given consts[] = {{"low", F32, 0, {0}}, {"high", F32, 0, {0}}}; /* 1 and 1 */
+    const bytes a = build(fixed, 1, (given){"x", F32, 2, {0, 3}}, consts, 2);
+    const bytes b = build(computed, 2, (given){"x", F32, 2, {0, 3}}, NULL, 0);
+    ir_graph *g = must_read(&a, 13);
+    assert_true(find_node(g, IR_CLAMP)->attr.clamp.clamp.low == 1);
+    ir_graph_destroy(&g);
+    g = must_read(&b, 13);
+    assert_int_equal(find_node(g, IR_MAXIMUM)->n_in, 2);
+    ir_graph_destroy(&g);
+}
+
 static void quantization_is_on_the_integers(void **state)
 {
     (void)state;
@@ -389,6 +438,9 @@ int main(void)
         cmocka_unit_test(constants_are_folded),
         cmocka_unit_test(batch_norm_is_folded),
         cmocka_unit_test(softmax_changed_its_meaning),
+        cmocka_unit_test(operands_began_at_an_axis),
+        cmocka_unit_test(axes_became_an_input),
+        cmocka_unit_test(limits_may_be_computed),
         cmocka_unit_test(quantization_is_on_the_integers),
         cmocka_unit_test(numbers_in_lists),
         cmocka_unit_test(aliases_keep_the_output_name),
