@@ -361,15 +361,38 @@ static nf_status emit_cast(fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype to
     return fmt_onnx_emit(o, type_of(o, x) == to ? IR_IDENTITY : IR_CAST, &x, 1, y, NULL);
 }
 
-static nf_status read_cast(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+static nf_status type_attribute(eng_dtype *to, fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
     int64_t type;
-    eng_dtype to;
     nf_status st;
     if ((st = fmt_onnx_int(&type, o, n, "to", 0))) return st;
     const int32_t code = type < 0 || type > 1000 ? 1000 : (int32_t)type;
-    if ((st = fmt_onnx_dtype(&to, o, code, fmt_onnx_result(o, n)->name))) return st;
-    return emit_cast(o, n, to);
+    return fmt_onnx_dtype(to, o, code, fmt_onnx_result(o, n)->name);
+}
+
+static nf_status read_cast(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    eng_dtype to;
+    const nf_status st = type_attribute(&to, o, n);
+    return st ? st : emit_cast(o, n, to);
+}
+
+/* Of half and double precision only an input of the model still has its own bytes. */
+static nf_status read_bit_cast(fmt_onnx_ctx *o, const fmt_onnx_node *n)
+{
+    const fmt_onnx_value *v = fmt_onnx_value_of(o, fmt_onnx_in(o, n, 0));
+    int32_t x, y, bits;
+    eng_dtype to;
+    nf_status st;
+    if ((st = type_attribute(&to, o, n))) return st;
+    if ((st = fmt_onnx_use(&x, o, fmt_onnx_in(o, n, 0)))) return st;
+    if (v && v->given != IR_NONE) x = v->given;
+    const eng_dtype shown = fmt_onnx_is_real(to) ? ENG_F32 : to;
+    if ((st = fmt_onnx_out(&y, o, n, shown))) return st;
+    if (shown == to) return fmt_onnx_emit(o, IR_BITCAST, &x, 1, y, NULL);
+    if ((st = fmt_onnx_temp(&bits, o, n, ":bits", to))) return st;
+    if ((st = fmt_onnx_emit(o, IR_BITCAST, &x, 1, bits, NULL))) return st;
+    return fmt_onnx_emit(o, IR_CAST, &bits, 1, y, NULL);
 }
 
 static nf_status read_cast_like(fmt_onnx_ctx *o, const fmt_onnx_node *n)
@@ -392,6 +415,7 @@ const fmt_onnx_row fmt_onnx_math_rows[] = {
     {"Asinh", 1, 1, read_plain},
     {"Atan", 1, 1, read_plain},
     {"Atanh", 1, 1, read_plain},
+    {"BitCast", 1, 1, read_bit_cast},
     {"BitShift", 2, 2, read_bit_shift},
     {"BitwiseAnd", 2, 2, read_plain},
     {"BitwiseNot", 1, 1, read_plain},

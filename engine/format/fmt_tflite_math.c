@@ -42,6 +42,7 @@ static const struct {
     {123, IR_SELECT},
     {156, IR_ATAN2},
     {158, IR_SIGN},
+    {159, IR_BITCAST},
     {160, IR_BITWISE_XOR},
     /* reductions and places, whose parameters are set below */
     {40, IR_MEAN},
@@ -201,7 +202,7 @@ const fmt_tfl_row fmt_tfl_math_rows[] = {
     /* code, options, inputs, results, reader */
     UNARY(8), UNARY(14), UNARY(28), UNARY(47), UNARY(53), UNARY(59), UNARY(66), UNARY(73),
     UNARY(75), UNARY(76), UNARY(87), UNARY(92), UNARY(101), UNARY(104), UNARY(108), UNARY(116),
-    UNARY(117), UNARY(158),
+    UNARY(117), UNARY(158), UNARY(159),
     BINARY(54), BINARY(55), BINARY(57), BINARY(58), BINARY(61), BINARY(62), BINARY(63), BINARY(71),
     BINARY(72), BINARY(78), BINARY(84), BINARY(86), BINARY(90), BINARY(95), BINARY(99), BINARY(156),
     BINARY(160),

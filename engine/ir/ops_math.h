@@ -69,6 +69,7 @@
     X(BIT_SHIFT, 2, 2, 1, broadcast, pair) /* attr.misc.flag: to the right */                      \
     X(IS_NAN, 1, 1, 1, same, any)                                                                  \
     X(IS_INF, 1, 1, 1, same, any)        /* attr.misc.flag: + does not count, flag2: - does not */ \
+    X(BITCAST, 1, 1, 1, same, any)       /* the same bytes as a type of the same size */           \
     X(SELECT, 3, 3, 1, broadcast, any)   /* condition BOOL, then, else */                          \
     X(REDUCE_SUM, 1, 2, 1, reduce, elem) /* x, axes?; attr.reduce, as the rest down to CUM_PROD */ \
     X(MEAN, 1, 2, 1, reduce, elem)                                                                 \

@@ -34,6 +34,7 @@ krn_type plan_type(const plan_step *s);
 nf_status plan_unsupported(const plan_layer *l, const ir_graph *g, nf_error *err);
 
 PLAN_PREPARE(plan_unary);
+PLAN_PREPARE(plan_bitcast);
 PLAN_PREPARE(plan_binary_plain);
 PLAN_PREPARE(plan_str_equal);
 PLAN_PREPARE(plan_select);

@@ -85,6 +85,17 @@ PLAN_RUN(plan_run_unary)
     u->fn(s->y, s->a, s->u.elems, u->p);
 }
 
+/* Numbers of one size; those with a scale have a meaning beside their bytes. */
+PLAN_PREPARE(plan_bitcast)
+{
+    const ir_tensor *x = plan_in(l, g, 0), *y = plan_out(l, g, 0);
+    (void)env;
+    if (eng_dtype_size(x->dtype) == eng_dtype_size(y->dtype) && y->dtype != ENG_STR &&
+        !x->quant.n && !y->quant.n)
+        return NF_OK;
+    return plan_unsupported(l, g, err);
+}
+
 /* CLAMP of whole numbers: the limits as elements. */
 PLAN_RUN(plan_run_clamp_int)
 {

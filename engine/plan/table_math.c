@@ -19,6 +19,8 @@ const plan_kernel plan_math_kernels[] = { /* op, kind, shown name, prepare, bind
     {IR_EQUAL,       PLAN_STR, "equal str",       plan_str_equal,    plan_bind_spread,  plan_run_binary_plain},
     {IR_BIT_SHIFT,   PLAN_INT, "bit_shift int",   plan_binary_plain, plan_bind_spread,  plan_run_binary_plain},
     {IR_CLAMP,       PLAN_INT, "clamp int",       NULL,              plan_bind_elems,   plan_run_clamp_int},
+    {IR_BITCAST,     PLAN_F32, "bitcast",         plan_bitcast,      plan_bind_elems,   plan_run_copy},
+    {IR_BITCAST,     PLAN_INT, "bitcast",         plan_bitcast,      plan_bind_elems,   plan_run_copy},
     {IR_SELECT,      PLAN_INT, "select",          plan_select,       plan_bind_select,  plan_run_select},
     REDUCE(REDUCE_SUM, reduce_sum)
     REDUCE(MEAN, mean)

@@ -164,6 +164,16 @@ static void tests_for_numbers(void **state)
     assert_int_equal(refused(&s), NF_EUNSUPPORTED);
 }
 
+static void bytes_of_another_type(void **state)
+{
+    static const float x[] = {1, -0.0f};
+    single s = {.op = IR_BITCAST, .result = ENG_I32, .in = {{ENG_F32, 1, {2}, x}}, .n_in = 1};
+    (void)state;
+    EXPECT(&s, (int32_t[2]){0x3f800000, INT32_MIN});
+    s.result = ENG_I64;
+    assert_int_equal(refused(&s), NF_EUNSUPPORTED);
+}
+
 static void rows_and_columns_meet(void **state)
 {
     static const int64_t a[] = {10, 20}, b[] = {1, 2, 3};
@@ -368,6 +378,7 @@ int main(void)
         cmocka_unit_test(functions_with_their_parameters),
         cmocka_unit_test(functions_of_whole_numbers),
         cmocka_unit_test(tests_for_numbers),
+        cmocka_unit_test(bytes_of_another_type),
         cmocka_unit_test(rows_and_columns_meet),
         cmocka_unit_test(three_axes_meet),
         cmocka_unit_test(division_fails_or_wraps),
