@@ -113,10 +113,11 @@ void krn_qs8_mul_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t 
 typedef struct krn_qs8_softmax {
     krn_round round;
     bool is_unsigned;
-    krn_factor beta;  /* KRN_ROUND_FIXED: differences to Q5.26 */
-    int32_t diff_min; /* KRN_ROUND_FIXED: below it the result is 0 */
-    float table[256]; /* KRN_ROUND_FLOAT: exp(-beta * scale * i) */
-    float out_scale;  /* KRN_ROUND_FLOAT */
+    krn_factor beta;    /* KRN_ROUND_FIXED: differences to Q5.26 */
+    int32_t diff_min;   /* KRN_ROUND_FIXED: below it the result is 0 */
+    int32_t fixed[256]; /* KRN_ROUND_FIXED: exp(-beta * scale * i) as Q0.31 */
+    float table[256];   /* KRN_ROUND_FLOAT: exp(-beta * scale * i) */
+    float out_scale;    /* KRN_ROUND_FLOAT */
     int32_t out_zero;
 } krn_qs8_softmax;
 

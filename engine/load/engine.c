@@ -4,7 +4,7 @@
 #include "engine/base/bytes.h"
 #include "engine/kernels/cpu.h"
 #include "engine/kernels/krn_f32.h"
-#include "engine/kernels/krn_qs8.h"
+#include "engine/kernels/krn_qs8_tile.h"
 #include "engine/model.h"
 #include "engine/options.h"
 
@@ -24,14 +24,16 @@ void eng_kernel_names(char *out, size_t size, unsigned limit)
 {
     krn_qs8 k;
     krn_qs8_init(&k, krn_cpu_flags(limit));
-    snprintf(out, size, "%s %s", k.gemm_name, k.requant_name);
+    snprintf(out, size, "%s %s %s", k.tier ? k.tier->name : "plain", k.gemm_name, k.requant_name);
 }
 
 nf_status eng_isa_parse(unsigned *limit, const char *name, nf_error *err)
 {
     *limit = krn_cpu_limit(name);
     if (*limit) return NF_OK;
-    return nf_fail(err, NF_EINVAL, "isa", "unknown instruction set '%s'", name);
+    char names[96];
+    krn_cpu_names(names, sizeof(names), ~0u);
+    return nf_fail(err, NF_EINVAL, "isa", "expected one of %s, got '%s'", names, name);
 }
 
 bool eng_blas_load(const char *core)

@@ -38,7 +38,7 @@ typedef struct cmd_engine {
      .choices = "auto|litert|reference|onnx", .help = "arithmetic of the integer operators",       \
      .offset = offsetof(type, field.arith)},                                                       \
     {.name = "isa", .arg = "NAME", .dflt = "", .kind = NF_OPT_TEXT,                                \
-     .help = "use no CPU feature above: scalar, avx2 or avx512",                               \
+     .help = "use no CPU feature above: scalar, avx2, avxvnni, avx512, avx512vnni, neon",      \
      .offset = offsetof(type, field.isa)}
 
 #define CMD_HELP_ROW(type)                                                                         \

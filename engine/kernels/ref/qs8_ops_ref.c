@@ -54,13 +54,10 @@ void krn_qs8_softmax_init(krn_qs8_softmax *p, float in_scale, float beta)
     p->diff_min = p->beta.shift >= 0
                       ? -(int32_t)floor(31.0 * (double)(1 << 26) / (double)(1ll << p->beta.shift))
                       : -255;
-    for (int i = 0; i < 256; i++)
+    for (int i = 0; i < 256; i++) {
         p->table[i] = expf(-in_scale * beta * (float)i);
-}
-
-static int32_t exp_of(int32_t diff, const krn_qs8_softmax *p)
-{
-    return krn_exp_q5_26(krn_scale_int(diff, p->beta));
+        p->fixed[i] = -i >= p->diff_min ? krn_exp_q5_26(krn_scale_int(-i, p->beta)) : 0;
+    }
 }
 
 static void softmax_fixed(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
@@ -70,7 +67,7 @@ static void softmax_fixed(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
     int bits;
     for (size_t c = 0; c < n; c++) {
         const int32_t diff = krn_q8(x[c], p->is_unsigned) - most;
-        if (diff >= p->diff_min) sum += krn_shift_right(exp_of(diff, p), 12);
+        if (diff >= p->diff_min) sum += krn_shift_right(p->fixed[-diff], 12);
     }
     const int32_t inverse = krn_reciprocal_q12(sum > INT32_MAX ? INT32_MAX : (int32_t)sum, &bits);
     const int32_t low = p->is_unsigned ? 0 : -128;
@@ -80,7 +77,7 @@ static void softmax_fixed(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
         if (diff >= p->diff_min) {
             const int shift = bits + 31 - 8;
             v = low +
-                krn_shift_right(krn_mul_high(inverse, exp_of(diff, p)), shift > 31 ? 31 : shift);
+                krn_shift_right(krn_mul_high(inverse, p->fixed[-diff]), shift > 31 ? 31 : shift);
         }
         y[c] = (uint8_t)krn_clamp(v, low, low + 255);
     }
