@@ -121,6 +121,9 @@ typedef struct krn_qs8_softmax {
     int32_t out_zero;
 } krn_qs8_softmax;
 
+/** Fills p->fixed from p->beta and p->diff_min. */
+void krn_qs8_softmax_fixed(krn_qs8_softmax *p);
+
 /** Fills the tables for an input scale and beta. */
 void krn_qs8_softmax_init(krn_qs8_softmax *p, float in_scale, float beta);
 

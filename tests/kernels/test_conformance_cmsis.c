@@ -181,6 +181,7 @@ static case_tensor run_softmax(const case_run *r)
         krn_q_softmax16_ref(y.data, x.data, rows, n, &p);
     } else {
         krn_qs8_softmax p = {.round = KRN_ROUND_FIXED, .beta = beta, .diff_min = diff_min};
+        krn_qs8_softmax_fixed(&p);
         krn_qs8_softmax_ref(y.data, x.data, rows, n, &p);
     }
     case_free(&from);

@@ -45,6 +45,12 @@ void krn_qs8_mul_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t 
     }
 }
 
+void krn_qs8_softmax_fixed(krn_qs8_softmax *p)
+{
+    for (int i = 0; i < 256; i++)
+        p->fixed[i] = -i >= p->diff_min ? krn_exp_q5_26(krn_scale_int(-i, p->beta)) : 0;
+}
+
 void krn_qs8_softmax_init(krn_qs8_softmax *p, float in_scale, float beta)
 {
     const double limit = 2147483647.0;
@@ -54,10 +60,9 @@ void krn_qs8_softmax_init(krn_qs8_softmax *p, float in_scale, float beta)
     p->diff_min = p->beta.shift >= 0
                       ? -(int32_t)floor(31.0 * (double)(1 << 26) / (double)(1ll << p->beta.shift))
                       : -255;
-    for (int i = 0; i < 256; i++) {
+    krn_qs8_softmax_fixed(p);
+    for (int i = 0; i < 256; i++)
         p->table[i] = expf(-in_scale * beta * (float)i);
-        p->fixed[i] = -i >= p->diff_min ? krn_exp_q5_26(krn_scale_int(-i, p->beta)) : 0;
-    }
 }
 
 static void softmax_fixed(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
