@@ -3,6 +3,7 @@
 #include "engine/plan/layer.h"
 
 #include "engine/base/mem.h"
+#include "engine/kernels/krn_qs16.h"
 
 #include <string.h>
 
@@ -37,9 +38,9 @@ PLAN_PREPARE(plan_quantize)
 {
     const ir_tensor *y = &g->tensors[l->node->out[0]];
     (void)env;
-    if ((y->dtype != ENG_I8 && y->dtype != ENG_U8) || y->quant.n != 1)
-        return nf_fail(err, NF_EUNSUPPORTED, y->name, "QUANTIZE to %s is not supported",
-                       eng_dtype_oip(y->dtype));
+    if ((y->dtype != ENG_I8 && y->dtype != ENG_U8 && y->dtype != ENG_I16) || y->quant.n != 1)
+        return nf_fail(err, NF_EUNSUPPORTED, y->name, "QUANTIZE to %s with %zu scales",
+                       eng_dtype_oip(y->dtype), y->quant.n);
     l->scale = y->quant.scale[0];
     l->zero = y->quant.zero[0];
     l->is_unsigned = y->dtype == ENG_U8;
@@ -89,6 +90,10 @@ PLAN_RUN(plan_run_clamp_q8)
 PLAN_RUN(plan_run_quantize)
 {
     const plan_layer *l = s->layer;
+    if (plan_out(l, l->owner->g, 0)->dtype == ENG_I16) {
+        krn_qs16_quantize_ref(s->y, s->a, s->u.elems, l->scale, l->zero, l->away);
+        return;
+    }
     krn_qs8_quantize_ref(s->y, s->a, s->u.elems, l->scale, l->zero, l->is_unsigned, l->away);
 }
 
