@@ -174,6 +174,9 @@ nf_status fmt_onnx_dtype(eng_dtype *out, fmt_onnx_ctx *o, int32_t type, nf_span 
 /** The same of a constant, where 4 bits become INT8 or UINT8. */
 nf_status fmt_onnx_const_type(eng_dtype *out, fmt_onnx_ctx *o, const fmt_onnx_const *c,
                               nf_span name);
+enum { FMT_ONNX_U4 = 21, FMT_ONNX_I4 = 22 }; /* TensorProto.DataType */
+/** Types of 4 bits, which are bytes in the graph. */
+bool fmt_onnx_is_half_byte(int32_t type);
 /** Types that are FP32 in the graph: FP16, BF16, FP64. */
 bool fmt_onnx_is_real(eng_dtype dtype);
 /** Writes exactly elements * size bytes. */

@@ -361,20 +361,54 @@ static nf_status emit_cast(fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype to
     return fmt_onnx_emit(o, type_of(o, x) == to ? IR_IDENTITY : IR_CAST, &x, 1, y, NULL);
 }
 
-static nf_status type_attribute(eng_dtype *to, fmt_onnx_ctx *o, const fmt_onnx_node *n)
+static nf_status type_attribute(int32_t *code, eng_dtype *to, fmt_onnx_ctx *o,
+                                const fmt_onnx_node *n)
 {
     int64_t type;
     nf_status st;
     if ((st = fmt_onnx_int(&type, o, n, "to", 0))) return st;
-    const int32_t code = type < 0 || type > 1000 ? 1000 : (int32_t)type;
-    return fmt_onnx_dtype(to, o, code, fmt_onnx_result(o, n)->name);
+    *code = type < 0 || type > 1000 ? 1000 : (int32_t)type;
+    return fmt_onnx_dtype(to, o, *code, fmt_onnx_result(o, n)->name);
+}
+
+static nf_status new_byte(int32_t *tensor, fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype dtype,
+                          int8_t value)
+{
+    const nf_status st = fmt_onnx_temp(tensor, o, n, ":const", dtype);
+    return st ? st : ir_set_data(&o->g->tensors[*tensor], (nf_bytes){(uint8_t *)&value, 1}, o->err);
+}
+
+/* The low 4 bits of bytes: as they are, or signed by ((x + 8) & 15) - 8. */
+static nf_status emit_cast_half_byte(fmt_onnx_ctx *o, const fmt_onnx_node *n, eng_dtype to)
+{
+    static const ir_op ops[] = {IR_ADD, IR_BITWISE_AND, IR_SUB};
+    static const int8_t with[] = {8, 15, 8};
+    const bool is_signed = to == ENG_I8;
+    const size_t first = is_signed ? 0 : 1, last = is_signed ? 2 : 1;
+    const ir_attr none = {.binary = {.clamp = ir_no_clamp()}};
+    int32_t in[2], x;
+    nf_status st;
+    if ((st = fmt_onnx_use(&x, o, fmt_onnx_in(o, n, 0)))) return st;
+    if ((st = fmt_onnx_temp(&in[0], o, n, ":byte", ENG_I8))) return st;
+    if ((st = fmt_onnx_emit(o, IR_CAST, &x, 1, in[0], NULL))) return st;
+    for (size_t i = first; i <= last; i++) {
+        int32_t y;
+        if ((st = new_byte(&in[1], o, n, ENG_I8, with[i]))) return st;
+        if ((st = fmt_onnx_temp(&y, o, n, ":bits", ENG_I8))) return st;
+        if ((st = fmt_onnx_emit(o, ops[i], in, 2, y, &none))) return st;
+        in[0] = y;
+    }
+    if ((st = fmt_onnx_out(&x, o, n, to))) return st;
+    return fmt_onnx_emit(o, IR_CAST, in, 1, x, NULL);
 }
 
 static nf_status read_cast(fmt_onnx_ctx *o, const fmt_onnx_node *n)
 {
+    int32_t code;
     eng_dtype to;
-    const nf_status st = type_attribute(&to, o, n);
-    return st ? st : emit_cast(o, n, to);
+    const nf_status st = type_attribute(&code, &to, o, n);
+    if (st) return st;
+    return fmt_onnx_is_half_byte(code) ? emit_cast_half_byte(o, n, to) : emit_cast(o, n, to);
 }
 
 /* Of half and double precision only an input of the model still has its own bytes. */
@@ -384,7 +418,7 @@ static nf_status read_bit_cast(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     int32_t x, y, bits;
     eng_dtype to;
     nf_status st;
-    if ((st = type_attribute(&to, o, n))) return st;
+    if ((st = type_attribute(&(int32_t){0}, &to, o, n))) return st;
     if ((st = fmt_onnx_use(&x, o, fmt_onnx_in(o, n, 0)))) return st;
     if (v && v->given != IR_NONE) x = v->given;
     const eng_dtype shown = fmt_onnx_is_real(to) ? ENG_F32 : to;

@@ -42,24 +42,25 @@ nf_status fmt_onnx_dtype(eng_dtype *out, fmt_onnx_ctx *o, int32_t type, nf_span 
     if (type <= 0 || (size_t)type >= NF_COUNT(types))
         return nf_fail(o->err, NF_EFORMAT, text, "element type %d, expected 1 to %zu", type,
                        NF_COUNT(types) - 1);
+    if (fmt_onnx_is_half_byte(type)) {
+        *out = type == FMT_ONNX_U4 ? ENG_U8 : ENG_I8;
+        return NF_OK;
+    }
     if (types[type].dtype < 0)
         return nf_fail(o->err, NF_EUNSUPPORTED, text, "element type %s", types[type].name);
     *out = (eng_dtype)types[type].dtype;
     return NF_OK;
 }
 
-/* Constants of 4 bits are bytes here; nothing else may have that type. */
-static bool is_half_byte(int32_t type)
+bool fmt_onnx_is_half_byte(int32_t type)
 {
-    return type == 21 || type == 22; /* UINT4, INT4 */
+    return type == FMT_ONNX_U4 || type == FMT_ONNX_I4;
 }
 
 nf_status fmt_onnx_const_type(eng_dtype *out, fmt_onnx_ctx *o, const fmt_onnx_const *c,
                               nf_span name)
 {
-    if (!is_half_byte(c->type)) return fmt_onnx_dtype(out, o, c->type, name);
-    *out = c->type == 21 ? ENG_U8 : ENG_I8;
-    return NF_OK;
+    return fmt_onnx_dtype(out, o, c->type, name);
 }
 
 static nf_status add_dim(fmt_onnx_const *c, fmt_onnx_ctx *o, int64_t dim)
@@ -120,7 +121,7 @@ nf_status fmt_onnx_head(fmt_onnx_const *out, nf_span *name, fmt_onnx_ctx *o, nf_
 
 static eng_dtype file_type(const fmt_onnx_const *c)
 {
-    if (is_half_byte(c->type)) return c->type == 21 ? ENG_U8 : ENG_I8;
+    if (fmt_onnx_is_half_byte(c->type)) return c->type == FMT_ONNX_U4 ? ENG_U8 : ENG_I8;
     return (eng_dtype)types[c->type].dtype;
 }
 
@@ -246,7 +247,7 @@ static nf_status decode_plain(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const
     const size_t size = eng_dtype_size(file_type(c));
     fmt_pb p = fmt_pb_open(c->proto);
     fmt_field f, raw = {0};
-    if (c->outside && is_half_byte(c->type))
+    if (c->outside && fmt_onnx_is_half_byte(c->type))
         return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "external data of %s",
                        types[c->type].name);
     if (c->outside) {
@@ -257,7 +258,7 @@ static nf_status decode_plain(uint8_t *out, size_t elems, fmt_onnx_ctx *o, const
     }
     while (fmt_pb_next(&f, &p))
         if (fmt_pb_is(&f, 9, FMT_LENGTH)) raw = f;
-    if (is_half_byte(c->type)) return decode_half_bytes(out, elems, o, c, raw.bytes);
+    if (fmt_onnx_is_half_byte(c->type)) return decode_half_bytes(out, elems, o, c, raw.bytes);
     if (raw.number == 0) return decode_list(out, elems, o, c, size);
     if (raw.bytes.len != elems * size)
         return nf_fail(o->err, NF_EFORMAT, o->where, "a constant of %zu bytes, expected %zu",

@@ -21,8 +21,11 @@ enum {
     F_RAW = 9,
     F_DOUBLE = 10,
     F_UINT64 = 11,
-    F_LOCATION = 14
+    F_LOCATION = 14,
+    F_PAIRS = 100 /* no field: two numbers a byte, in raw_data only */
 };
+
+enum { U4 = 21, I4 = 22 };
 
 /* Wire types. */
 enum { W_VARINT = 0, W_64 = 1, W_LEN = 2, W_32 = 5 };
@@ -39,17 +42,18 @@ static const proto_type types[] = {
     {4, ENG_U16, F_INT32},   {5, ENG_I16, F_INT32},   {6, ENG_I32, F_INT32},
     {7, ENG_I64, F_INT64},   {8, ENG_STR, F_STRING},  {9, ENG_BOOL, F_INT32},
     {10, ENG_F16, F_INT32},  {11, ENG_F64, F_DOUBLE}, {12, ENG_U32, F_UINT64},
-    {13, ENG_U64, F_UINT64}, {16, ENG_BF16, F_INT32},
+    {13, ENG_U64, F_UINT64}, {16, ENG_BF16, F_INT32}, {U4, ENG_U8, F_PAIRS},
+    {I4, ENG_I8, F_PAIRS},
 };
 
 /* What the other numbers are, for messages. */
 static const char *type_name(uint64_t number)
 {
-    static const char *const names[] = {
-        [14] = "complex64",      [15] = "complex128", [17] = "float8e4m3fn",
-        [18] = "float8e4m3fnuz", [19] = "float8e5m2", [20] = "float8e5m2fnuz",
-        [21] = "uint4",          [22] = "int4",       [23] = "float4e2m1",
-        [24] = "float8e8m0",     [25] = "uint2",      [26] = "int2"};
+    static const char *const names[] = {[14] = "complex64",    [15] = "complex128",
+                                        [17] = "float8e4m3fn", [18] = "float8e4m3fnuz",
+                                        [19] = "float8e5m2",   [20] = "float8e5m2fnuz",
+                                        [23] = "float4e2m1",   [24] = "float8e8m0",
+                                        [25] = "uint2",        [26] = "int2"};
     return number < NF_COUNT(names) && names[number] ? names[number] : "none that we know";
 }
 
@@ -261,6 +265,15 @@ static nf_status texts(srv_recorded *t, nf_bytes file, nf_error *err)
     return st;
 }
 
+/* Two numbers a byte, the first one in the low half. */
+static void unpack_pairs(uint8_t *to, const uint8_t *from, size_t n, bool is_signed)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int half = from[i / 2] >> (i % 2 ? 4 : 0) & 15;
+        to[i] = (uint8_t)(is_signed && half > 7 ? half - 16 : half);
+    }
+}
+
 nf_status srv_recorded_proto(srv_recorded *out, nf_bytes file, nf_error *err)
 {
     gathered g = {0};
@@ -270,7 +283,8 @@ nf_status srv_recorded_proto(srv_recorded *out, nf_bytes file, nf_error *err)
     if ((st = gather(&g, out, file, err))) goto done;
     out->dtype = g.type->dtype;
     if ((st = sizes(out, err))) goto done;
-    if (g.has_raw && g.raw.len != out->bytes) {
+    const bool pairs = g.type->field == F_PAIRS;
+    if (g.has_raw && g.raw.len != (pairs ? (out->bytes + 1) / 2 : out->bytes)) {
         st = nf_fail(err, NF_EFORMAT, WHERE, "the shape needs %zu bytes, raw_data has %zu",
                      out->bytes, g.raw.len);
         goto done;
@@ -292,8 +306,12 @@ nf_status srv_recorded_proto(srv_recorded *out, nf_bytes file, nf_error *err)
         st = nf_fail(err, NF_ENOMEM, WHERE, "no memory for %zu bytes", out->bytes);
         goto done;
     }
-    if (g.has_raw)
+    if (g.has_raw && pairs)
+        unpack_pairs(out->data, g.raw.data, out->elems, g.type->number == I4);
+    else if (g.has_raw)
         memcpy(out->data, g.raw.data, g.raw.len);
+    else if (pairs)
+        st = nf_fail(err, NF_EUNSUPPORTED, WHERE, "4-bit numbers in a list");
     else
         st = typed_elements(out, g.type, file, err);
 done:
