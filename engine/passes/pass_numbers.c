@@ -47,12 +47,23 @@ static nf_status dequantize_data(ir_tensor *to, const ir_tensor *from, nf_error 
     return NF_OK;
 }
 
+static bool is_whole_bias(const ir_tensor *b)
+{
+    return b->dtype == ENG_I32 || b->dtype == ENG_I64; /* I64: of INT16 activations */
+}
+
+static double bias_at(const ir_tensor *b, size_t i)
+{
+    return b->dtype == ENG_I64 ? (double)((const int64_t *)(const void *)b->data)[i]
+                               : (double)integer_at(b, i);
+}
+
 /* A bias without scales of its own is in units of input scale times weight scale. */
 static nf_status scale_bias(ir_graph *g, ir_node *n, nf_error *err)
 {
     int32_t fresh;
     nf_status st;
-    if (n->n_in < 3 || n->in[2] < 0 || g->tensors[n->in[2]].dtype != ENG_I32) return NF_OK;
+    if (n->n_in < 3 || n->in[2] < 0 || !is_whole_bias(&g->tensors[n->in[2]])) return NF_OK;
     const char *name = g->tensors[n->in[2]].name;
     if ((st = ir_spend(g, g->tensors[n->in[2]].bytes, err))) return st;
     if ((st = ir_add_tensor(&fresh, g, name, strlen(name), ENG_F32, err))) return st;
@@ -66,7 +77,7 @@ static nf_status scale_bias(ir_graph *g, ir_node *n, nf_error *err)
     float *y = nf_alloc_array(channels, sizeof(*y), NF_MEM_GRAPH);
     if (!y) return nf_fail(err, NF_ENOMEM, b->name, "no memory for %zu biases", channels);
     for (size_t c = 0; c < channels; c++)
-        y[c] = (float)((double)integer_at(b, c) * (double)x->quant.scale[0] *
+        y[c] = (float)(bias_at(b, c) * (double)x->quant.scale[0] *
                        (double)w->quant.scale[w->quant.n > 1 ? c : 0]);
     t->rank = b->rank;
     memcpy(t->dim, b->dim, sizeof(t->dim));
@@ -113,10 +124,23 @@ static void keep_limits(const ir_graph *g, ir_node *n)
     if (limits) pass_narrow(limits, range_of(y));
 }
 
+/* Recurrent operators in 8 bits have parameters and states that only make sense as integers: a
+ * model that has one stays as it is, and says so by its precision. */
+static bool stays_integer(const ir_graph *g)
+{
+    for (size_t i = 0; i < g->n_nodes; i++) {
+        const ir_node *n = &g->nodes[i];
+        const bool recurrent = n->op == IR_UNIDIRECTIONAL_SEQUENCE_LSTM || n->op == IR_SVDF;
+        if (recurrent && is_quantized(&g->tensors[n->in[0]])) return true;
+    }
+    return false;
+}
+
 nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err)
 {
     nf_status st = NF_OK;
     (void)o;
+    if (stays_integer(g)) return NF_OK;
     for (size_t i = 0; i < g->n_nodes && !st; i++)
         if (!g->nodes[i].dead && ir_is_product(g->nodes[i].op))
             st = scale_bias(g, &g->nodes[i], err);
