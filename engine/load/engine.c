@@ -46,6 +46,12 @@ const char *eng_blas_core(void)
     return krn_blas_core();
 }
 
+bool eng_wants_int8(const eng_options *o)
+{
+    if (o->precision == ENG_PREC_AUTO) return o->mode == ENG_MODE_EDGE;
+    return o->precision == ENG_PREC_INT8;
+}
+
 const char *eng_precision_name(eng_precision p)
 {
     static const char *const names[] = {"auto", "fp32", "int8", "int4", "hybrid", "mixed"};

@@ -1,7 +1,9 @@
 /* model_load.c - file to model: read, verify, rewrite, compile. Layer: load.
  * Thread rule: no shared state but OpenBLAS, which is loaded once. */
+#include "engine/base/mem.h"
 #include "engine/format/fmt.h"
 #include "engine/kernels/cpu.h"
+#include "engine/load/calibrate.h"
 #include "engine/passes/pass.h"
 #include "engine/plan/compiled.h"
 
@@ -43,9 +45,57 @@ static nf_status fold(ir_graph *g, const void *with, bool only_shapes, nf_error 
     return plan_fold(g, with, only_shapes, err);
 }
 
+static nf_status rewrite(ir_graph *g, const eng_options *o, nf_error *err)
+{
+    const plan_env plain = env_for(o, NULL);
+    const pass_folder folder = {fold, &plain};
+    return pass_run_all(g, o, &folder, err);
+}
+
+/* Reads the file and rewrites it, all in float: the same tensors every time. */
+static nf_status read_float(ir_graph **g, nf_bytes file, const eng_options *o, nf_error *err)
+{
+    eng_options plain = *o;
+    nf_status st;
+    plain.mode = ENG_MODE_FILE;
+    plain.precision = ENG_PREC_AUTO;
+    if ((st = fmt_read(g, file, err))) return st;
+    if ((st = rewrite(*g, &plain, err))) ir_graph_destroy(g);
+    return st;
+}
+
+/* Activations with fixed scales, and weights for what stays in float. The ranges come from one copy
+ * of the graph, which packing uses up, and go into another. */
+static nf_status calibrate(ir_graph **out, size_t *n_rows, nf_bytes file, const eng_options *o,
+                           nf_error *err)
+{
+    pass_range *ranges = NULL;
+    ir_graph *g = NULL;
+    nf_status st;
+    if ((st = read_float(&g, file, o, err))) return st;
+    const plan_env env = env_for(o, g);
+    if ((st = load_observe(&ranges, n_rows, g, o, &env, err))) return st;
+    g = NULL;
+    st = read_float(&g, file, o, err);
+    if (!st) st = pass_calibrate(g, ranges, err);
+    if (!st) st = pass_quantize_weights(g, o, err);
+    if (!st) st = pass_sweep(g, o, err);
+    if (!st) st = ir_graph_verify(g, err);
+    nf_free(ranges);
+    if (st) ir_graph_destroy(&g);
+    *out = g;
+    return st;
+}
+
+static bool can_calibrate(const eng_options *o, const ir_graph *g)
+{
+    return o->calibration && eng_wants_int8(o) && load_is_float(g);
+}
+
 nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *options, nf_error *err)
 {
     ir_graph *g = NULL;
+    size_t n_rows = 0;
     nf_status st;
     *out = NULL;
     if (options->precision == ENG_PREC_INT4)
@@ -53,12 +103,14 @@ nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *opti
     if ((st = fmt_read_in(&g, file, options->folder, err))) return st;
     eng_options o = *options;
     o.arith = arith_of(options, g);
-    const plan_env plain = env_for(&o, NULL);
-    const pass_folder folder = {fold, &plain};
-    if ((st = pass_run_all(g, &o, &folder, err))) {
+    if (can_calibrate(&o, g)) {
         ir_graph_destroy(&g);
-        return st;
+        st = calibrate(&g, &n_rows, file, &o, err);
+    } else if ((st = rewrite(g, &o, err))) {
+        ir_graph_destroy(&g);
     }
+    if (st) return st;
     const plan_env env = env_for(&o, g);
-    return plan_compile(out, g, &o, &env, err);
+    if (!(st = plan_compile(out, g, &o, &env, err))) (*out)->info.calibration_rows = n_rows;
+    return st;
 }

@@ -16,12 +16,6 @@ static bool keeps_integers(const eng_options *o)
     return !wants_float(o);
 }
 
-static bool wants_int8(const eng_options *o)
-{
-    if (o->precision == ENG_PREC_AUTO) return o->mode == ENG_MODE_EDGE;
-    return o->precision == ENG_PREC_INT8;
-}
-
 static bool always(const eng_options *o)
 {
     (void)o;
@@ -41,7 +35,7 @@ static const struct {
     {pass_dequantize, wants_float},
     {pass_fuse_clamp, wants_float},
     {NULL, always},
-    {pass_quantize_weights, wants_int8},
+    {pass_quantize_weights, eng_wants_int8},
     {pass_sweep, always},
 };
 

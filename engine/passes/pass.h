@@ -44,6 +44,17 @@ bool pass_all_finite(const float *v, size_t n);
 /** Turns n into a view. Its result has its input's shape, or one that is known but for the rows. */
 void pass_make_view(ir_graph *g, ir_node *n);
 
+/* What a tensor has held while rows ran. */
+typedef struct pass_range {
+    float low, high;
+    bool seen; /* and every number of it was finite */
+} pass_range;
+
+/** Quantizes the activations of a float graph to INT8 with fixed scales, see pass_calibrate.c.
+ * ranges: [g->n_tensors]. The graph must have verified, and verifies afterwards (which also puts
+ * the new nodes in their places). NF_ENOMEM, NF_EBUDGET. */
+nf_status pass_calibrate(ir_graph *g, const pass_range *ranges, nf_error *err);
+
 /* The passes; each one may rely on a verified graph and leaves one that verifies. */
 nf_status pass_rows(ir_graph *g, const eng_options *o, nf_error *err);       /* picked labels */
 nf_status pass_layout(ir_graph *g, const eng_options *o, nf_error *err);     /* transposes */

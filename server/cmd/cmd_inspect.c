@@ -242,6 +242,27 @@ static void print_about(const cmd_model *m)
     if (*info->signature) printf("%-10s %s\n", "signature", info->signature);
 }
 
+/* How the operands of integer products get their scales. */
+static const char *activations_of(const eng_info *info)
+{
+    static const char *const names[] = {[ENG_PREC_FP32] = "float",
+                                        [ENG_PREC_INT8] = "static",
+                                        [ENG_PREC_INT4] = "static",
+                                        [ENG_PREC_HYBRID] = "dynamic",
+                                        [ENG_PREC_MIXED] = "mixed"};
+    return names[info->precision];
+}
+
+static void print_activations(const cmd_model *m)
+{
+    printf("%-10s %s", "activations", activations_of(m->info));
+    if (m->info->calibration_rows)
+        printf(", ranges of %zu rows of %s", m->info->calibration_rows, m->calibration);
+    else if (m->info->precision == ENG_PREC_HYBRID)
+        printf(", each run finds its own ranges");
+    printf("\n");
+}
+
 static void print_model(const cmd_model *m, const opts *o, const totals *t)
 {
     const eng_info *const info = m->info;
@@ -250,6 +271,7 @@ static void print_model(const cmd_model *m, const opts *o, const totals *t)
            info->arith == ENG_ARITH_AUTO ? "" : ", arithmetic ",
            info->arith == ENG_ARITH_AUTO ? "" : eng_arith_name(info->arith),
            cmd_mode_name(o->engine.mode));
+    print_activations(m);
     print_about(m);
     print_ios("inputs", info->inputs, info->in_notes, info->n_inputs);
     print_ios("outputs", info->outputs, info->out_notes, info->n_outputs);
@@ -358,6 +380,8 @@ static void print_json(const cmd_model *m, const opts *o, const totals *t)
                   cmd_mode_name(o->engine.mode), "precision", eng_precision_name(info->precision),
                   "arith", eng_arith_name(info->arith));
     json_object_set_new(root, "file_bytes", json_integer((json_int_t)m->file_bytes));
+    json_object_set_new(root, "activations", json_string(activations_of(info)));
+    json_object_set_new(root, "calibration_rows", json_integer((json_int_t)info->calibration_rows));
     labels_of(&labels, &n, m);
     json_object_set_new(root, "task", json_string(task_of(m)));
     json_object_set_new(root, "labels", texts_json(labels, n));

@@ -4,6 +4,7 @@
 
 #include "engine/base/file.h"
 #include "server/registry/model_store.h"
+#include "server/table/rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,8 +96,47 @@ static void make_face(cmd_model *m)
         m->face.anomaly = &m->anomaly;
 }
 
+/* The calibration data that was named, or else what stands beside the file, or beside its version
+ * folder; out->calibration is "" without any. */
+static nf_status find_calibration(cmd_model *out, const char *named, nf_error *err)
+{
+    char root[CMD_PATH_SIZE], name[CMD_PATH_SIZE], above[CMD_PATH_SIZE + 3];
+    const char *const folders[] = {root, above};
+    nf_status st;
+    uint64_t version;
+    snprintf(out->calibration, sizeof(out->calibration), "%s", named);
+    if (*named) return NF_OK;
+    if ((st = split(root, name, out->path, err))) return st;
+    snprintf(above, sizeof(above), "%s", root);
+    const char *slash = strrchr(root, '/'), *last = slash ? slash + 1 : root;
+    const bool versioned = srv_version_parse(&version, (nf_span){last, strlen(last)});
+    if (versioned) snprintf(above, sizeof(above), "%s/..", root);
+    if (!srv_rows_find(out->calibration, sizeof(out->calibration), folders, versioned ? 2 : 1))
+        out->calibration[0] = '\0';
+    return NF_OK;
+}
+
+/* Loads it with calibration data, where INT8 is what will run. */
+static nf_status load(cmd_model *out, nf_bytes file, eng_options *options, const char *named,
+                      nf_error *err)
+{
+    srv_rows rows = {0};
+    eng_calibration c;
+    nf_status st = NF_OK;
+    if (eng_wants_int8(options)) st = find_calibration(out, named, err);
+    if (!st && *out->calibration) {
+        st = srv_rows_read(&rows, out->calibration, err);
+        c = (eng_calibration){rows.v, rows.n, rows.width, out->calibration};
+        options->calibration = &c;
+    }
+    if (!st) st = eng_model_load(&out->model, file, options, err);
+    srv_rows_fini(&rows);
+    if (!st && !eng_model_info(out->model)->calibration_rows) out->calibration[0] = '\0';
+    return st;
+}
+
 nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *options,
-                         nf_error *err)
+                         const char *calibration, nf_error *err)
 {
     eng_options chosen = *options;
     char folder[NF_PATH_ROOM];
@@ -112,7 +152,7 @@ nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *op
     out->file_bytes = file.len;
     nf_folder_of(folder, out->path);
     chosen.folder = folder;
-    if ((st = eng_model_load(&out->model, file, &chosen, err))) goto done;
+    if ((st = load(out, file, &chosen, calibration, err))) goto done;
     out->info = eng_model_info(out->model);
     name_of(out);
     make_face(out);
@@ -134,7 +174,9 @@ int cmd_model_only(cmd_model *out, eng_options *options, const cmd_engine *engin
         cmd_fail(argv[0], &err);
         return CMD_USAGE;
     }
-    return cmd_model_open(out, argv[1], options, &err) ? cmd_fail(argv[0], &err) : -1;
+    return cmd_model_open(out, argv[1], options, engine->calibration, &err)
+               ? cmd_fail(argv[0], &err)
+               : -1;
 }
 
 void cmd_model_fini(cmd_model *m)

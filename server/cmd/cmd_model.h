@@ -14,6 +14,7 @@
 typedef struct cmd_model {
     char path[CMD_PATH_SIZE]; /* the file that was read */
     size_t file_bytes;
+    char calibration[CMD_PATH_SIZE]; /* the file whose rows calibrated it; "" = none did */
     char name[SRV_NAME_MOST + 1], version[24];
     eng_model *model;
     const eng_info *info;   /* borrowed from model */
@@ -30,10 +31,11 @@ typedef struct cmd_model {
 nf_status cmd_model_find(char path[CMD_PATH_SIZE], const char *what, eng_mode mode, nf_error *err);
 
 /** Finds, reads and compiles a model. Its model.json overrides the precision that a mode picks.
- * Returns what eng_model_load and srv_manifest_read return, or NF_ENOTFOUND, NF_EIO, NF_ETOOLARGE.
- * On an error *out holds nothing. */
+ * calibration: a file, or "" for what stands beside the model or one folder up. Returns what
+ * eng_model_load, srv_rows_read and srv_manifest_read return, or NF_ENOTFOUND, NF_EIO,
+ * NF_ETOOLARGE. On an error *out holds nothing. */
 nf_status cmd_model_open(cmd_model *out, const char *what, const eng_options *options,
-                         nf_error *err);
+                         const char *calibration, nf_error *err);
 
 /** The same for a command whose only word is MODEL: argv[0] is its name, n the words that
  * cmd_options left. Returns -1 to go on, or the exit status after an error that it has printed. */

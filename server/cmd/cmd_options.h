@@ -22,6 +22,7 @@ typedef struct cmd_spec {
 typedef struct cmd_engine {
     int mode, precision, arith; /* eng_mode, eng_precision, eng_arith */
     const char *isa;            /* "" = every one the CPU has */
+    const char *calibration;    /* file; "" = what stands beside the model */
 } cmd_engine;
 
 // clang-format off
@@ -38,8 +39,12 @@ typedef struct cmd_engine {
      .choices = "auto|litert|reference|onnx", .help = "arithmetic of the integer operators",       \
      .offset = offsetof(type, field.arith)},                                                       \
     {.name = "isa", .arg = "NAME", .dflt = "", .kind = NF_OPT_TEXT,                                \
-     .help = "use no CPU feature above: scalar, avx2, avxvnni, avx512, avx512vnni, neon",      \
-     .offset = offsetof(type, field.isa)}
+     .help = "use no CPU feature above: scalar, avx2, avxvnni, avx512, avx512vnni, neon",                             \
+     .offset = offsetof(type, field.isa)},                                                         \
+    {.name = "calibration", .arg = "FILE", .dflt = "", .kind = NF_OPT_TEXT,                        \
+     .help = "NPY or CSV rows: fixed INT8 ranges for an FP32 model; without it calibration.npy "   \
+             "or .csv beside the model",                                                           \
+     .offset = offsetof(type, field.calibration)}
 
 #define CMD_HELP_ROW(type)                                                                         \
     {.name = "help", .kind = NF_OPT_FLAG, .help = "this text", .offset = offsetof(type, help)}

@@ -221,7 +221,7 @@ static nf_status run(run_stream *s, const opts *o, const char *what, const eng_o
 {
     cmd_model m;
     run_model r = {0};
-    nf_status st = cmd_model_open(&m, what, options, err);
+    nf_status st = cmd_model_open(&m, what, options, o->engine.calibration, err);
     if (st) return st;
     st = run_model_init(&r, &m, err);
     s->model = &r;

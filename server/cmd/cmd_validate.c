@@ -7,6 +7,7 @@
 #include "server/cmd/cmd_model.h"
 #include "server/cmd/cmd_options.h"
 #include "server/cmd/validate_summary.h"
+#include "server/table/rows.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -276,6 +277,22 @@ static nf_status other_model(report *r, char path[CMD_PATH_SIZE], nf_error *err)
     return NF_OK;
 }
 
+/* All folders, with the rows of --calibration where there are any. */
+static nf_status check_folders(report *r, char **paths, int n, nf_error *err)
+{
+    srv_rows table = {0};
+    const char *const file = r->o->engine.calibration;
+    nf_status st = *file ? srv_rows_read(&table, file, err) : NF_OK;
+    const eng_calibration c = {table.v, table.n, table.width, file};
+    r->options.engine.calibration = *file ? &c : NULL;
+    for (int i = 0; i < n && !st; i++)
+        st = *r->o->list ? listed_folders(r, paths[i], err)
+                         : srv_case_walk(paths[i], one_folder, r, err);
+    r->options.engine.calibration = NULL;
+    srv_rows_fini(&table);
+    return st;
+}
+
 static int validate(report *r, char **paths, int n)
 {
     char model[CMD_PATH_SIZE];
@@ -286,9 +303,7 @@ static int validate(report *r, char **paths, int n)
         return CMD_USAGE;
     }
     st = other_model(r, model, &err);
-    for (int i = 0; i < n && !st; i++)
-        st = *r->o->list ? listed_folders(r, paths[i], &err)
-                         : srv_case_walk(paths[i], one_folder, r, &err);
+    if (!st) st = check_folders(r, paths, n, &err);
     r->options.model = NULL; /* it was in a buffer of this function */
     if (st) return cmd_fail("validate", &err);
     print_summary(r);

@@ -21,9 +21,9 @@ typedef struct version_row {
     srv_model *model; /* one reference, NULL unless SRV_AVAILABLE */
     srv_stats *stats;
     char path[SRV_PATH_ROOM];
-    file_mark mark;
-    bool found;  /* on disk at the last look */
-    bool pinned; /* asked for by an upload: stays whatever the policy says */
+    file_mark mark, calibration; /* of the model file; of the calibration data, zero = none */
+    bool found;                  /* on disk at the last look */
+    bool pinned;                 /* asked for by an upload: stays whatever the policy says */
 } version_row;
 
 typedef struct model_row {

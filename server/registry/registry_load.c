@@ -5,6 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
+#include "server/table/rows.h"
 
 #include <stdio.h>
 
@@ -35,6 +36,44 @@ static nf_status over_budget(const char *name, size_t need, size_t used, size_t 
                    (double)need / 1024, (double)used / 1024, (double)budget / 1024);
 }
 
+/* Calibration data stands beside the file of the version, or in the model's folder. False when
+ * there is none, or INT8 is not what will run. */
+static bool find_calibration(char path[SRV_PATH_ROOM], const srv_registry *r, const model_row *m,
+                             const version_row *v)
+{
+    char beside[SRV_PATH_ROOM], above[SRV_PATH_ROOM];
+    const char *const folders[] = {beside, above};
+    const char *slash = strrchr(v->path, '/');
+    const eng_options o = srv_model_options(&r->options.load, m->manifest);
+    if (!eng_wants_int8(&o)) return false;
+    snprintf(beside, sizeof(beside), "%.*s", slash ? (int)(slash - v->path) : 1,
+             slash ? v->path : ".");
+    snprintf(above, sizeof(above), "%s/%s", r->options.models, m->name);
+    return srv_rows_find(path, SRV_PATH_ROOM, folders, m->file ? 1 : 2);
+}
+
+static file_mark calibration_mark(const srv_registry *r, const model_row *m, const version_row *v)
+{
+    char path[SRV_PATH_ROOM];
+    return find_calibration(path, r, m, v) ? mark_of(path) : (file_mark){0};
+}
+
+/* Makes the model, calibrated where there is data for it. */
+static nf_status create_model(srv_model **out, const srv_registry *r, const model_row *m,
+                              const version_row *v, nf_bytes file, const char *folder,
+                              nf_error *err)
+{
+    char path[SRV_PATH_ROOM];
+    srv_rows rows = {0};
+    const bool found = find_calibration(path, r, m, v);
+    nf_status st = found ? srv_rows_read(&rows, path, err) : NF_OK;
+    const eng_calibration c = {rows.v, rows.n, rows.width, path};
+    const srv_model_id id = {m->name, v->number, m->manifest, v->stats, folder, found ? &c : NULL};
+    if (!st) st = srv_model_create(out, &r->options.load, &id, file, err);
+    srv_rows_fini(&rows);
+    return st;
+}
+
 /* Loads one version from bytes within the memory budget; folder: see srv_model_id. */
 static nf_status load_bytes(srv_model **out, srv_registry *r, const model_row *m, version_row *v,
                             nf_bytes file, const char *folder, nf_error *err)
@@ -43,8 +82,7 @@ static nf_status load_bytes(srv_model **out, srv_registry *r, const model_row *m
     const size_t before = model_bytes();
     *out = NULL;
     if (budget && file.len / 4 > budget) return over_budget(m->name, file.len, before, budget, err);
-    const srv_model_id id = {m->name, v->number, m->manifest, v->stats, folder};
-    const nf_status st = srv_model_create(out, &r->options.load, &id, file, err);
+    const nf_status st = create_model(out, r, m, v, file, folder, err);
     const size_t after = model_bytes();
     if (st || !budget || after <= budget) return st;
     srv_model_unref(out);
@@ -60,11 +98,12 @@ static nf_status read_model(nf_bytes *file, srv_registry *r, const char *path, n
 static void log_loaded(const srv_model *m)
 {
     nf_log(NF_LOG_INFO, "registry",
-           "%s version %s loaded in %llu us: %s, %s arithmetic, %s, %zu ops, %zu bytes of weights, "
-           "%zu of arena, %.1f us a row",
+           "%s version %s loaded in %llu us: %s, %s arithmetic, %s, %zu calibration rows, %zu ops, "
+           "%zu bytes of weights, %zu of arena, %.1f us a row",
            m->name, m->version_text, (unsigned long long)m->load_us, m->info->format,
-           eng_arith_name(m->info->arith), eng_precision_name(m->info->precision), m->info->n_ops,
-           m->info->weight_bytes, m->info->arena_bytes, (double)m->row_ns / 1e3);
+           eng_arith_name(m->info->arith), eng_precision_name(m->info->precision),
+           m->info->calibration_rows, m->info->n_ops, m->info->weight_bytes, m->info->arena_bytes,
+           (double)m->row_ns / 1e3);
 }
 
 /* An error as clients see it: they need not know where the models folder lies. */
@@ -83,6 +122,7 @@ static nf_status load_version(srv_registry *r, model_row *m, version_row *v, nf_
     srv_model *fresh = NULL;
     const file_mark mark =
         mark_of(v->path); /* before the bytes: a later change is seen next time */
+    const file_mark calibration = calibration_mark(r, m, v);
     if (!v->model) srv_row_set(r, m, v, SRV_LOADING, NULL, "");
     nf_status st = read_model(&file, r, v->path, &why);
     char folder[NF_PATH_ROOM];
@@ -100,6 +140,7 @@ static nf_status load_version(srv_registry *r, model_row *m, version_row *v, nf_
         return st;
     }
     v->mark = mark;
+    v->calibration = calibration;
     log_loaded(fresh);
     srv_row_set(r, m, v, SRV_AVAILABLE, fresh, "");
     return NF_OK;
@@ -146,7 +187,9 @@ static nf_status apply(srv_registry *r, model_row *m, bool force, nf_error *err)
     for (size_t i = 0; i < m->n; i++) {
         version_row *v = m->versions[i];
         if (!is_wanted(m, i)) continue;
-        if (!force && v->state == SRV_AVAILABLE && same_mark(v->mark, mark_of(v->path))) continue;
+        if (!force && v->state == SRV_AVAILABLE && same_mark(v->mark, mark_of(v->path)) &&
+            same_mark(v->calibration, calibration_mark(r, m, v)))
+            continue;
         const nf_status st = load_version(r, m, v, err);
         if (st && !first) first = st;
     }
@@ -395,6 +438,7 @@ static nf_status store_version(srv_registry *r, model_row *m, version_row *v, nf
     }
     snprintf(v->path, sizeof(v->path), "%s", path);
     v->mark = mark_of(path);
+    v->calibration = calibration_mark(r, m, v);
     v->found = true;
     v->pinned = !is_wanted(m, index_of(m, v)); /* an older version, uploaded on purpose */
     m->held = false;

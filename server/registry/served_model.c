@@ -195,11 +195,18 @@ static void describe(srv_model *m, const srv_load_options *o)
     m->n_labels = m->manifest->n_labels ? m->manifest->n_labels : info->n_labels;
 }
 
+eng_options srv_model_options(const srv_load_options *o, const srv_manifest *m)
+{
+    eng_options options = o->engine;
+    if (m->precision != ENG_PREC_AUTO) options.precision = m->precision;
+    return options;
+}
+
 nf_status srv_model_create(srv_model **out, const srv_load_options *o, const srv_model_id *id,
                            nf_bytes file, nf_error *err)
 {
     const uint64_t start = nf_now_us();
-    eng_options options = o->engine;
+    eng_options options = srv_model_options(o, id->manifest);
     nf_status st;
     options.folder = id->folder;
     *out = NULL;
@@ -211,7 +218,7 @@ nf_status srv_model_create(srv_model **out, const srv_load_options *o, const srv
     m->manifest = srv_manifest_ref(id->manifest);
     m->stats = srv_stats_ref(id->stats);
     snprintf(m->name, sizeof(m->name), "%s", id->name);
-    if (id->manifest->precision != ENG_PREC_AUTO) options.precision = id->manifest->precision;
+    options.calibration = id->calibration;
     if ((st = eng_model_load(&m->engine, file, &options, err))) goto done;
     m->info = eng_model_info(m->engine);
     if (m->info->n_inputs > SRV_IO_MOST || m->info->n_outputs > SRV_IO_MOST) {

@@ -47,7 +47,12 @@ typedef struct srv_model_id {
     srv_manifest *manifest;
     srv_stats *stats;
     const char *folder; /* of the file, for content beside it; NULL = it came over the wire */
+    const eng_calibration *calibration; /* borrowed for the call; NULL = none */
 } srv_model_id;
+
+/** How a model of this manifest is loaded: what model.json says goes before the server's options.
+ */
+eng_options srv_model_options(const srv_load_options *o, const srv_manifest *m);
 
 /**
  * Loads a model from the bytes of its file and warms it up.

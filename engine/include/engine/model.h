@@ -10,6 +10,8 @@
 
 typedef struct eng_model eng_model;
 
+#define ENG_CALIBRATION_MOST 512 /* rows that are run */
+
 typedef enum eng_shapes {
     ENG_SHAPES_FIXED, /* a run takes one row of fixed shapes */
     ENG_SHAPES_ROWS,  /* any number of rows, each on its own */
@@ -40,13 +42,14 @@ typedef struct eng_info {
     eng_shapes shapes;
     const eng_io *inputs, *outputs;
     size_t n_inputs, n_outputs;
-    size_t n_ops;        /* steps after fusion */
-    uint64_t macs;       /* multiply-accumulates of one row */
-    size_t weight_bytes; /* packed, as they are in memory */
-    size_t arena_bytes;  /* activations of one row, and what the kernels work in */
-    size_t arena_bound;  /* no plan can need less */
-    size_t values_bytes; /* what the activations alone would need: kernels without scratch */
-    size_t values_bound; /* no plan can need less */
+    size_t n_ops;            /* steps after fusion */
+    uint64_t macs;           /* multiply-accumulates of one row */
+    size_t weight_bytes;     /* packed, as they are in memory */
+    size_t arena_bytes;      /* activations of one row, and what the kernels work in */
+    size_t arena_bound;      /* no plan can need less */
+    size_t values_bytes;     /* what the activations alone would need: kernels without scratch */
+    size_t values_bound;     /* no plan can need less */
+    size_t calibration_rows; /* that gave the ranges of the activations; 0 = none were used */
     /* what the file says about itself */
     eng_task task;
     size_t n_labels;
@@ -79,6 +82,9 @@ typedef struct eng_step_info {
  * Parses, verifies and compiles a model.
  *
  * file: the whole file; borrowed for the call only, nothing points into it afterwards.
+ * options->calibration: used where INT8 is asked for and the file's activations are FP32: at most
+ * ENG_CALIBRATION_MOST of its rows, evenly picked, run in FP32; the least and largest number of
+ * each activation become its INT8 range. NF_EINVAL (names it) when its rows do not fit the inputs.
  * Returns NF_OK; NF_EFORMAT (malformed, says where); NF_EUNSUPPORTED (lists every op that is
  * missing with its count; or a precision without kernels); NF_EBUDGET (arena over
  * options->max_arena, minutes of work a row, or copies of shared constants without end); NF_ENOMEM.

@@ -28,6 +28,14 @@ typedef enum eng_arith {
     ENG_ARITH_ONNX       /* as the operator specification says */
 } eng_arith;
 
+/* Rows like those that a model will see, from which an FP32 model learns the ranges of its
+ * activations when it is loaded in INT8. Borrowed for the call. */
+typedef struct eng_calibration {
+    const float *rows; /* [n_rows][row_elems]: of all inputs behind each other, in their order */
+    size_t n_rows, row_elems;
+    const char *name; /* of where they are from, for errors */
+} eng_calibration;
+
 typedef struct eng_options {
     eng_mode mode;
     eng_precision precision;
@@ -37,10 +45,14 @@ typedef struct eng_options {
     bool no_blas;          /* plain float kernels only */
     const char *folder;    /* ONNX external data is read from files beneath it; NULL = refused */
     size_t max_arena;      /* bytes; 0 = 1 GiB */
+    const eng_calibration *calibration; /* NULL = activations are quantized run by run */
 } eng_options;
 
 /** "fp32", "int8", "int4", "hybrid", "mixed" or "auto". */
 const char *eng_precision_name(eng_precision p);
+
+/** Does INT8 run: asked for, or what the mode picks? */
+bool eng_wants_int8(const eng_options *o);
 
 /** "litert", "reference", "onnx" or "auto". */
 const char *eng_arith_name(eng_arith a);
