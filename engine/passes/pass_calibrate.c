@@ -275,14 +275,16 @@ static nf_status take_result(const job *j, int32_t *end, affine a)
     return NF_OK;
 }
 
-/* An operand of a join, at the scale of the result. */
+/* An operand of a join, at the scale of the result: what is float so far goes there at once. */
 static nf_status join_operand(const job *j, int32_t *end, affine a)
 {
     const affine have = affine_at(j, *end);
+    const bool same = have.scale == a.scale && have.zero == a.zero;
+    const bool real = j->q8[*end] == IR_NONE && !j->g->tensors[*end].data;
     int32_t fresh;
-    nf_status st = take_operand(j, end);
-    if (st || (have.scale == a.scale && have.zero == a.zero)) return st;
-    if ((st = add_q8(&fresh, j, *end, a))) return st;
+    nf_status st = NF_OK;
+    if (same || !real) st = take_operand(j, end);
+    if (st || same || (st = add_q8(&fresh, j, *end, a))) return st;
     const int32_t from = *end;
     *end = fresh;
     return ir_add_node(NULL, j->g, IR_QUANTIZE, &from, 1, fresh, j->err);

@@ -4,7 +4,7 @@
 
 #include "engine/base/file.h"
 #include "server/registry/model_store.h"
-#include "server/table/rows.h"
+#include "server/table/float_rows.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "server/cmd/cmd_model.h"
 #include "server/cmd/cmd_options.h"
 #include "server/cmd/validate_summary.h"
-#include "server/table/rows.h"
+#include "server/table/float_rows.h"
 
 #include <jansson.h>
 #include <math.h>

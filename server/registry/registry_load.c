@@ -5,7 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
-#include "server/table/rows.h"
+#include "server/table/float_rows.h"
 
 #include <stdio.h>
 

@@ -81,6 +81,26 @@ status 0 "$NEARFAR" bench "$temp" --seconds 0.01 --isa scalar
 has out "median us"
 has out "scalar"
 
+rows=$SOURCE_DIR/tests/models/calibration
+status 0 "$NEARFAR" inspect "$temp/1/cloud.onnx" --mode edge
+has out "activations dynamic"
+status 0 "$NEARFAR" inspect "$temp/1/cloud.onnx" --mode edge --calibration "$rows/temp.csv"
+has out "activations static, ranges of 100 rows of $rows/temp.csv"
+mkdir -p "$work/m/1"
+cp "$temp/1/cloud.onnx" "$work/m/1/model.onnx"
+cp "$rows/temp.csv" "$work/m/calibration.csv"
+status 0 "$NEARFAR" inspect "$work/m" --mode edge --json
+has out '"activations":"static","calibration_rows":100'
+status 0 "$NEARFAR" run "$work/m" --mode edge --precision fp32 --input '[22,23,24]' --json
+status 0 "$NEARFAR" bench "$work/m" --mode edge --seconds 0.01 --json
+has out '"precision":"int8"'
+status 1 "$NEARFAR" run "$temp/1/cloud.onnx" --mode edge --input '[22,23,24]' \
+    --calibration "$rows/digits.npy"
+has err "digits.npy: has 64 numbers a row, the model takes 3"
+status 1 "$NEARFAR" validate "$SOURCE_DIR/tests/golden/temp-tflite-fp32" --mode edge \
+    --calibration "$work/none.npy"
+has err "none.npy"
+
 printf 'a,b\n1,2\n3,4\n' >"$work/two.csv"
 status 0 "$NEARFAR" bench --csv "$work/two.csv"
 has out "2 rows of 2 columns, 12 bytes"

@@ -259,6 +259,62 @@ static void run_in_blocks_equals_one_by_one(void **state)
     srv_registry_destroy(&r);
 }
 
+/* The precision of the default version, or minus the status. */
+static int precision_of(srv_registry *r, const char *name)
+{
+    const srv_selector s = {.name = {name, strlen(name)}};
+    srv_model *m = NULL;
+    const nf_status st = srv_registry_get(&m, r, &s, NULL);
+    const int precision = st ? (int)st : (int)m->info->precision;
+    srv_model_unref(&m);
+    return precision;
+}
+
+static void keep_reason(void *arg, const srv_version_view *v)
+{
+    snprintf(arg, 256, "%s", v->reason);
+}
+
+/* Rows beside the model give static INT8; new ones load it again, bad ones are named and change
+ * nothing. */
+static void calibration_beside_the_model(void **state)
+{
+    const srv_registry_options o = {
+        .load = {.engine = {.mode = ENG_MODE_EDGE}, .mode_name = "edge", .n_slots = 1},
+        .models = folder,
+        .live = &live};
+    const nf_span name = {"m", 1};
+    srv_registry *r;
+    nf_error err = {0};
+    char path[1100], reason[256];
+    (void)state;
+    make_dir("m");
+    make_dir("m/1");
+    snprintf(path, sizeof(path), "%s/m/1/model.onnx", folder);
+    test_copy("models/temp/1/cloud.onnx", path);
+    assert_ok(srv_registry_create(&r, &o, &err), &err);
+    assert_int_equal(srv_registry_scan(r, NULL), NF_OK);
+    assert_int_equal(precision_of(r, "m"), ENG_PREC_HYBRID);
+    put_text("m/calibration.csv", "1,2\n3,4\n");
+    assert_int_equal(srv_registry_load(r, name, &err), NF_EINVAL);
+    assert_string_equal(err.where, strcat(strcpy(path, folder), "/m/calibration.csv"));
+    assert_int_equal(precision_of(r, "m"), ENG_PREC_HYBRID);
+    srv_registry_list(r, &name, keep_reason, reason);
+    assert_non_null(strstr(reason, "m/calibration.csv: has 2 numbers a row"));
+    put_text("m/calibration.csv", "t0,t1,t2\n-20,-19,-21\n20,21,22\n60,59,61\n");
+    assert_int_equal(srv_registry_scan(r, NULL), NF_OK);
+    assert_int_equal(precision_of(r, "m"), ENG_PREC_INT8);
+    put_text("m/1/calibration.npy", "\x93NUMPY");
+    assert_int_equal(srv_registry_scan(r, NULL), NF_OK);
+    assert_int_equal(precision_of(r, "m"), ENG_PREC_INT8);
+    srv_registry_list(r, &name, keep_reason, reason);
+    assert_non_null(strstr(reason, "m/1/calibration.npy: no NPY file"));
+    put_text("m/model.json", "{\"precision\":\"fp32\"}"); /* then nobody reads them */
+    assert_int_equal(srv_registry_load(r, name, NULL), NF_OK);
+    assert_int_equal(precision_of(r, "m"), ENG_PREC_FP32);
+    srv_registry_destroy(&r);
+}
+
 static void names(void **state)
 {
     static const char *const good[] = {"a", "Temp-1.x_y", "0"};
@@ -285,6 +341,7 @@ int main(void)
         TEST(what_answers_stays_when_the_new_fails),
         TEST(reloads_leave_nothing),
         TEST(run_in_blocks_equals_one_by_one),
+        TEST(calibration_beside_the_model),
         cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,10 @@
-/* rows_npy.c - rows of numbers from a NumPy array file. Layer: server/table. Thread rule: pure.
+/* npy_read.c - rows of numbers from a NumPy array file. Layer: server/table. Thread rule: pure.
  *
  * Behind the magic and two bytes of version stand the length of the header (2 bytes in version 1,
  * 4 from then on) and the header: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } */
 #include "engine/base/half.h"
 #include "engine/base/mem.h"
-#include "server/table/rows.h"
+#include "server/table/float_rows.h"
 
 #include <math.h>
 
@@ -129,23 +129,29 @@ static nf_status read_header(reader *r, header *h)
     return NF_OK;
 }
 
-#define NUMBER(name, type)                                                                         \
+/* name in 'descr', type; b1 is a byte, f2 needs a function of its own */
+#define NPY_TYPE_MAP(X)                                                                            \
+    X(f4, float)                                                                                   \
+    X(f8, double)                                                                                  \
+    X(i1, int8_t)                                                                                  \
+    X(u1, uint8_t)                                                                                 \
+    X(b1, uint8_t)                                                                                 \
+    X(i2, int16_t)                                                                                 \
+    X(u2, uint16_t)                                                                                \
+    X(i4, int32_t)                                                                                 \
+    X(u4, uint32_t)                                                                                \
+    X(i8, int64_t)                                                                                 \
+    X(u8, uint64_t)
+
+#define X(name, type)                                                                              \
     static float from_##name(const uint8_t *p)                                                     \
     {                                                                                              \
         type v;                                                                                    \
         memcpy(&v, p, sizeof(v));                                                                  \
         return (float)v;                                                                           \
     }
-NUMBER(f4, float)
-NUMBER(f8, double)
-NUMBER(i1, int8_t)
-NUMBER(u1, uint8_t)
-NUMBER(i2, int16_t)
-NUMBER(u2, uint16_t)
-NUMBER(i4, int32_t)
-NUMBER(u4, uint32_t)
-NUMBER(i8, int64_t)
-NUMBER(u8, uint64_t)
+NPY_TYPE_MAP(X)
+#undef X
 
 static float from_f2(const uint8_t *p)
 {
@@ -160,16 +166,17 @@ static const struct {
     size_t size;
     float (*read)(const uint8_t *p);
 } types[] = {
-    {"f2", 2, from_f2}, {"f4", 4, from_f4}, {"f8", 8, from_f8}, {"i1", 1, from_i1},
-    {"u1", 1, from_u1}, {"i2", 2, from_i2}, {"u2", 2, from_u2}, {"i4", 4, from_i4},
-    {"u4", 4, from_u4}, {"i8", 8, from_i8}, {"u8", 8, from_u8}, {"b1", 1, from_u1},
+#define X(name, type) {#name, sizeof(type), from_##name},
+    NPY_TYPE_MAP(X)
+#undef X
+        {"f2", 2, from_f2},
 };
 
 /* The row of types[], or NF_COUNT(types). */
 static size_t type_of(nf_span descr)
 {
     size_t i = 0;
-    if (descr.len != 3 || !strchr("<=|", descr.s[0])) return NF_COUNT(types);
+    if (descr.len != 3 || !memchr("<=|", descr.s[0], 3)) return NF_COUNT(types);
     while (i < NF_COUNT(types) && memcmp(types[i].name, descr.s + 1, 2) != 0)
         i++;
     return i < NF_COUNT(types) && types[i].size > 1 && descr.s[0] == '|' ? NF_COUNT(types) : i;

@@ -1,6 +1,6 @@
-/* rows.c - rows of numbers from a table, and which file they are in. Layer: server/table. Thread
- * rule: one owner. */
-#include "server/table/rows.h"
+/* float_rows.c - rows of numbers from a table, and which file they are in. Layer: server/table.
+ * Thread rule: one owner. */
+#include "server/table/float_rows.h"
 
 #include "engine/base/file.h"
 #include "server/table/csv_read.h"

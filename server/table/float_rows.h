@@ -1,7 +1,7 @@
-/* rows.h - rows of float numbers from a file, NPY or CSV. Layer: server/table. Thread rule: one
- * owner. */
-#ifndef SRV_TABLE_ROWS_H
-#define SRV_TABLE_ROWS_H
+/* float_rows.h - rows of float numbers from a file, NPY or CSV. Layer: server/table. Thread rule:
+ * one owner. */
+#ifndef SRV_FLOAT_ROWS_H
+#define SRV_FLOAT_ROWS_H
 
 #include "engine/base/bytes.h"
 #include "engine/base/err.h"
@@ -38,4 +38,4 @@ nf_status srv_rows_read(srv_rows *out, const char *path, nf_error *err);
  * has one; false when none has, or the path has no room. */
 bool srv_rows_find(char *path, size_t size, const char *const *folders, size_t n);
 
-#endif /* SRV_TABLE_ROWS_H */
+#endif /* SRV_FLOAT_ROWS_H */
