@@ -11,10 +11,20 @@
 #define LEAST_ROWS 4
 #define MOST_ARENA ((size_t)1 << 30) /* every activation is kept */
 
+/* Integers take a part in what it computes. Weights behind a DEQUANTIZE do not. */
+static bool uses_integers(const ir_graph *g, const ir_node *n)
+{
+    return n->op == IR_DYNAMIC_QUANTIZE || n->op == IR_QUANTIZE_LINEAR ||
+           n->op == IR_MATMUL_INTEGER || n->op == IR_CONV_INTEGER ||
+           (ir_is_product(n->op) && g->tensors[n->in[1]].quant.n);
+}
+
 bool load_is_float(const ir_graph *g)
 {
     for (size_t t = 0; t < g->n_tensors; t++)
         if (g->tensors[t].quant.n && !g->tensors[t].data) return false;
+    for (size_t i = 0; i < g->n_nodes; i++)
+        if (uses_integers(g, &g->nodes[i])) return false;
     return true;
 }
 

@@ -6,7 +6,8 @@
 #include "engine/passes/pass.h"
 #include "engine/plan/compiled.h"
 
-/** Does the graph compute nothing quantized? Then rows can say how it could be. */
+/** Does the graph, as its file has it, compute in float alone? Then rows can say how it could be
+ * quantized; one that is, in any way, keeps its own scheme. */
 bool load_is_float(const ir_graph *g);
 
 /**
