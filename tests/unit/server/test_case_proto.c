@@ -143,7 +143,7 @@ static void bad_messages_are_refused(void **state)
 {
     const bad_case cases[] = {
         {MESSAGE(0x10, 14, 0x08, 1), NF_EUNSUPPORTED, "complex64"},
-        {MESSAGE(0x10, 22, 0x08, 1), NF_EUNSUPPORTED, "int4"},
+        {MESSAGE(0x10, 22, 0x08, 1), NF_EUNSUPPORTED, "4-bit numbers"},
         {MESSAGE(0x10, 8, 0x08, 1), NF_EFORMAT, "the shape has 1 texts, the file 0"},
         {MESSAGE(0x10, 8, 0x08, 1, 0x32, 1, 'a', 0x32, 0), NF_EFORMAT, "more texts"},
         {MESSAGE(0x10, 17, 0x08, 1), NF_EUNSUPPORTED, "element type 17 (float8e4m3fn)"},
