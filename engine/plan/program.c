@@ -1,6 +1,7 @@
 /* program.c - liveness, addresses and steps. Layer: plan. Thread rule: no shared state. */
 #include "engine/plan/builder.h"
 
+#include "engine/base/clock.h"
 #include "engine/base/mem.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ static void find_lives(plan_builder *b)
 static void *place_of(const plan_builder *b, size_t t)
 {
     const plan_block *k = &b->blocks[b->root[t]];
-    if (b->tensors[t].data) return b->tensors[t].data; /* constant, computed, or a variable */
+    if (b->tensors[t].data) return b->tensors[t].data;  /* constant, computed, or a variable */
     if (b->p->shapes[t].elems == 0) return b->p->arena; /* empty: an address that is none's */
     return k->bytes ? b->p->arena + k->offset : NULL;
 }
@@ -284,15 +285,34 @@ void plan_program_destroy(plan_program **p)
     *p = NULL;
 }
 
-nf_status plan_program_run(plan_program *p, nf_error *err)
+/* What a step said while the program ran; the next run starts without it. */
+static nf_status take_fault(plan_program *p, nf_error *err)
 {
-    for (size_t i = 0; i < p->n_steps; i++)
-        p->steps[i].run(&p->steps[i]);
     const nf_status st = p->fault.status;
     if (!st) return NF_OK;
     if (err) *err = p->fault.error;
     p->fault = (plan_fault){0};
     return st;
+}
+
+nf_status plan_program_run(plan_program *p, nf_error *err)
+{
+    for (size_t i = 0; i < p->n_steps; i++)
+        p->steps[i].run(&p->steps[i]);
+    return take_fault(p, err);
+}
+
+nf_status plan_program_profile(plan_program *p, const plan_graph *g, uint64_t *ns, nf_error *err)
+{
+    memset(ns, 0, g->g->n_nodes * sizeof(*ns));
+    uint64_t before = nf_now_ns();
+    for (size_t i = 0; i < p->n_steps; i++) {
+        p->steps[i].run(&p->steps[i]);
+        const uint64_t after = nf_now_ns();
+        ns[p->steps[i].layer - g->layers] = after - before;
+        before = after;
+    }
+    return take_fault(p, err);
 }
 
 nf_status plan_vars_init(plan_vars *v, const ir_graph *g, nf_error *err)

@@ -54,6 +54,10 @@ void plan_program_destroy(plan_program **p);
 /** Runs the steps. NF_OK, or what a step said with plan_fail. */
 nf_status plan_program_run(plan_program *p, nf_error *err);
 
+/** The same with a clock around each step. ns: [nodes of the graph], nanoseconds, 0 where a node
+ * has no step. */
+nf_status plan_program_profile(plan_program *p, const plan_graph *g, uint64_t *ns, nf_error *err);
+
 /** Memory for the variables of g, as plan_vars_reset leaves them. NF_ENOMEM. */
 nf_status plan_vars_init(plan_vars *v, const ir_graph *g, nf_error *err);
 /** Every variable becomes 0, an 8-bit one with a scale its zero point. */

@@ -175,21 +175,34 @@ static void fetch(const eng_view *v, const void *from, const eng_io *io, size_t 
     }
 }
 
+static void fill_rows(const eng_session *s, const plan_program *p, const eng_view *in, size_t first,
+                      size_t rows)
+{
+    const ir_graph *g = s->model->graph;
+    for (size_t i = 0; i < g->n_inputs; i++)
+        fill(p->place[g->inputs[i]], &in[i], &s->model->inputs[i], first, rows);
+}
+
+static void fetch_rows(const eng_session *s, const plan_program *p, const eng_view *out,
+                       size_t first, size_t rows)
+{
+    const ir_graph *g = s->model->graph;
+    for (size_t i = 0; i < g->n_outputs; i++)
+        fetch(&out[i], p->place[g->outputs[i]], &s->model->outputs[i], first, rows);
+}
+
 static nf_status run_rows(const eng_session *s, const eng_view *in, const eng_view *out,
                           size_t first, size_t rows, nf_error *err)
 {
     plan_program *p = rows > 1 ? s->block : s->one;
-    const ir_graph *g = s->model->graph;
-    for (size_t i = 0; i < g->n_inputs; i++)
-        fill(p->place[g->inputs[i]], &in[i], &s->model->inputs[i], first, rows);
+    fill_rows(s, p, in, first, rows);
     const nf_status st = plan_program_run(p, err);
-    for (size_t i = 0; !st && i < g->n_outputs; i++)
-        fetch(&out[i], p->place[g->outputs[i]], &s->model->outputs[i], first, rows);
+    if (!st) fetch_rows(s, p, out, first, rows);
     return st;
 }
 
-nf_status eng_session_run(eng_session *s, const eng_view *in, const eng_view *out, size_t rows,
-                          nf_error *err)
+static nf_status check_views(const eng_session *s, const eng_view *in, const eng_view *out,
+                             size_t rows, nf_error *err)
 {
     const eng_model *m = s->model;
     nf_status st;
@@ -199,12 +212,31 @@ nf_status eng_session_run(eng_session *s, const eng_view *in, const eng_view *ou
         if ((st = check_view(&in[i], &m->inputs[i], rows, err))) return st;
     for (size_t i = 0; i < m->info.n_outputs; i++)
         if ((st = check_view(&out[i], &m->outputs[i], rows, err))) return st;
+    return NF_OK;
+}
+
+nf_status eng_session_run(eng_session *s, const eng_view *in, const eng_view *out, size_t rows,
+                          nf_error *err)
+{
+    nf_status st;
+    if ((st = check_views(s, in, out, rows, err))) return st;
     for (size_t at = 0; at < rows;) {
         const size_t n = rows - at >= s->block_rows ? s->block_rows : 1;
         if ((st = run_rows(s, in, out, at, n, err))) return st;
         at += n;
     }
     return NF_OK;
+}
+
+nf_status eng_session_profile(eng_session *s, const eng_view *in, const eng_view *out, uint64_t *ns,
+                              nf_error *err)
+{
+    nf_status st;
+    if ((st = check_views(s, in, out, 1, err))) return st;
+    fill_rows(s, s->one, in, 0, 1);
+    st = plan_program_profile(s->one, &s->model->top, ns, err);
+    if (!st) fetch_rows(s, s->one, out, 0, 1);
+    return st;
 }
 
 /* The shape that a view brings for an input; NF_EINVAL when the input says otherwise. */

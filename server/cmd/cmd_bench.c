@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "engine/session.h"
 #include "server/cmd/bench_csv.h"
+#include "server/cmd/bench_layers.h"
 #include "server/cmd/cmd.h"
 #include "server/cmd/cmd_model.h"
 #include "server/cmd/cmd_options.h"
@@ -25,7 +26,7 @@ typedef struct opts {
     const char *csv;
     int64_t threads, batch, open;
     double seconds;
-    bool json, help;
+    bool layers, json, help;
 } opts;
 
 #define AT(field) offsetof(opts, field)
@@ -43,6 +44,8 @@ static const nf_opt rows[] = {
      .least = 0, .most = 3600, .help = "how long to measure, at least 50 calls"},
     {.name = "csv", .arg = "FILE", .dflt = "", .kind = NF_OPT_TEXT, .offset = AT(csv),
      .help = "measure rows of a table: parsing alone, or with a MODEL the whole run"},
+    {.name = "layers", .kind = NF_OPT_FLAG, .offset = AT(layers),
+     .help = "time of each step of one row, instead of the whole call"},
     {.name = "json", .kind = NF_OPT_FLAG, .offset = AT(json), .help = "print one JSON object"},
     CMD_HELP_ROW(opts),
 };
@@ -335,6 +338,21 @@ static nf_status bench(const cmd_model *m, const opts *o, const eng_options *eng
     return st;
 }
 
+/* One row, step by step. */
+static nf_status layers(const cmd_model *m, const opts *o, nf_error *err)
+{
+    opts one = *o;
+    lane *l = nf_alloc(sizeof(*l), NF_MEM_MISC);
+    if (!l) return nf_fail(err, NF_ENOMEM, "bench", "no memory");
+    one.batch = 1;
+    nf_status st = lane_init(l, m, &one, err);
+    if (!st)
+        st = bench_layers(m, &(bench_row){l->session, l->in, l->out}, o->seconds, o->json, err);
+    lane_fini(l);
+    nf_free(l);
+    return st;
+}
+
 int cmd_bench(int argc, char **argv)
 {
     opts o = {0};
@@ -347,8 +365,9 @@ int cmd_bench(int argc, char **argv)
         return bench_csv(NULL, o.csv, o.json, &err) ? cmd_fail("bench", &err) : 0;
     if (status < 0) status = cmd_model_only(&m, &options, &o.engine, n, argv);
     if (status >= 0) return status;
-    const nf_status st =
-        *o.csv ? bench_csv(&m, o.csv, o.json, &err) : bench(&m, &o, &options, &err);
+    const nf_status st = *o.csv     ? bench_csv(&m, o.csv, o.json, &err)
+                         : o.layers ? layers(&m, &o, &err)
+                                    : bench(&m, &o, &options, &err);
     cmd_model_fini(&m);
     return st ? cmd_fail("bench", &err) : 0;
 }

@@ -77,6 +77,19 @@ if command -v python3 >/dev/null; then
 else
     echo "python3 is not there: the JSON is not checked"
 fi
+status 0 "$NEARFAR" bench "$temp" --mode edge --seconds 0.01 --layers
+has out "FULLY_CONNECTED"
+has out "whole call"
+if command -v python3 >/dev/null; then
+    status 0 "$NEARFAR" bench "$SOURCE_DIR/models/digits" --mode edge --seconds 0.05 --layers --json
+    json 'abs(sum(s["us"] for s in j["steps"]) - j["steps_us"]) < 0.01 and j["call_us"] > 0'
+    json 'abs(sum(s["share"] for s in j["steps"]) - 1) < 1e-3'
+    json 'all(s["us"] > 0 for s in j["steps"] if s["macs"])'
+    json 'all(s["us"] == 0 for s in j["steps"] if s["kernel"] == "view")'
+    json 'sum(s["macs"] for s in j["steps"]) == 1854080'
+fi
+status 1 "$NEARFAR" bench "$SOURCE_DIR/tests/models/open" --layers
+has err "shapes are open"
 status 0 "$NEARFAR" bench "$temp" --seconds 0.01 --isa scalar
 has out "median us"
 has out "scalar"

@@ -66,6 +66,16 @@ void eng_session_destroy(eng_session **s);
  * says. Overwritten by later steps of the same run unless the session keeps all of them. */
 const void *eng_session_step_data(const eng_session *s, size_t i);
 
+/**
+ * Runs one row as eng_session_run does, with a clock around each step.
+ *
+ * ns: one number for each step that eng_model_step knows, in nanoseconds; 0 where nothing ran (a
+ * view, or what was computed at load). Each holds one reading of the clock, about 25 ns. NF_EINVAL
+ * as eng_session_run, and when the model's shapes are open.
+ */
+nf_status eng_session_profile(eng_session *s, const eng_view *in, const eng_view *out, uint64_t *ns,
+                              nf_error *err);
+
 /** From now on every step's result stays readable after a run (debugging; needs more memory). */
 nf_status eng_session_keep_all(eng_session *s, nf_error *err);
 

@@ -53,6 +53,37 @@ static void readings_get_their_class(void **state)
         }
 }
 
+/* A run with clocks answers as one without, and says a time for each step that works. */
+static void profile_answers_as_run(void **state)
+{
+    static const float x[64] = {0.5f, 1, 0.25f};
+    uint64_t ns[64] = {0};
+    float y[2][10];
+    nf_error err = {0};
+    eng_session *s;
+    eng_model *m = load("models/digits/1/edge.tflite", (eng_options){.mode = ENG_MODE_EDGE});
+    const eng_view in = {.dtype = ENG_F32, .data = (void *)(uintptr_t)x, .bytes = sizeof(x)};
+    const eng_view out = {.dtype = ENG_F32, .data = y[1], .bytes = sizeof(y[1])};
+    const eng_view cut = {.dtype = ENG_F32, .data = y[1], .bytes = sizeof(y[1]) - 4};
+    (void)state;
+    assert_ok(eng_session_create(&s, m, 1, &err), &err);
+    run(s, x, 64, y[0], 10, 1);
+    for (size_t i = 0; i < NF_COUNT(ns); i++)
+        ns[i] = UINT64_MAX;
+    assert_ok(eng_session_profile(s, &in, &out, ns, &err), &err);
+    assert_memory_equal(y[0], y[1], sizeof(y[0]));
+    for (size_t i = 0; i < eng_model_info(m)->n_ops; i++) {
+        eng_step_info step;
+        eng_model_step(&step, m, i);
+        assert_true(ns[i] < 1000000000);
+        assert_true(strcmp(step.kernel, "view") == 0 ? ns[i] == 0 : ns[i] > 0);
+    }
+    assert_true(ns[eng_model_info(m)->n_ops] == UINT64_MAX);
+    assert_int_equal(eng_session_profile(s, &in, &cut, ns, &err), NF_EINVAL);
+    eng_session_destroy(&s);
+    eng_model_unref(&m);
+}
+
 static void modes_pick_the_precision(void **state)
 {
     static const struct {
@@ -265,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readings_get_their_class),
         cmocka_unit_test(modes_pick_the_precision),
+        cmocka_unit_test(profile_answers_as_run),
         cmocka_unit_test(blocks_equal_single_rows),
         cmocka_unit_test(a_run_allocates_nothing),
         cmocka_unit_test(wrong_views_are_named),
