@@ -31,12 +31,91 @@ void krn_f32_tail_ref(float *y, const float *bias, size_t rows, size_t n, float 
 
 typedef enum krn_f32_op { KRN_F32_ADD, KRN_F32_SUB, KRN_F32_MUL, KRN_F32_DIV } krn_f32_op;
 
-/* y[i] = a[i * step_a] op b[i * step_b], i < n; step 0 repeats one element of that side. */
-void krn_f32_binary_ref(float *y, const float *a, size_t step_a, const float *b, size_t step_b,
-                        size_t n, krn_f32_op op);
+typedef struct krn_f32_operands {
+    const float *a, *b;
+    size_t step_a, step_b; /* 0 repeats one element of that side */
+    float low, high;       /* limits of the result */
+} krn_f32_operands;
+
+/* y[i] = clamp(a[i * step_a] op b[i * step_b]), i < n. */
+#define KRN_DECL_F32_BINARY(name)                                                                  \
+    void name(float *y, const krn_f32_operands *o, size_t n, krn_f32_op op)
+typedef KRN_DECL_F32_BINARY((*krn_f32_binary_fn));
+KRN_DECL_F32_BINARY(krn_f32_binary_ref);
+KRN_DECL_F32_BINARY(krn_f32_binary_avx2);
+KRN_DECL_F32_BINARY(krn_f32_binary_avx512);
+
+/* y[i] = clamp(x[i]); y may be x. */
+#define KRN_DECL_F32_CLAMP(name)                                                                   \
+    void name(float *y, const float *x, size_t n, float low, float high)
+typedef KRN_DECL_F32_CLAMP((*krn_f32_clamp_fn));
+KRN_DECL_F32_CLAMP(krn_f32_clamp_ref);
+KRN_DECL_F32_CLAMP(krn_f32_clamp_avx2);
+KRN_DECL_F32_CLAMP(krn_f32_clamp_avx512);
+
+typedef enum krn_f32_curve { KRN_F32_EXP, KRN_F32_TANH, KRN_F32_SIGMOID } krn_f32_curve;
+
+/* y[i] = curve(x[i]); y may be x. Vector versions are within 3 units in the last place of the exact
+ * value where it is a normal number, 4 for the curves. */
+#define KRN_DECL_F32_CURVE(name) void name(float *y, const float *x, size_t n, krn_f32_curve curve)
+typedef KRN_DECL_F32_CURVE((*krn_f32_curve_fn));
+KRN_DECL_F32_CURVE(krn_f32_curve_ref);
+KRN_DECL_F32_CURVE(krn_f32_curve_avx2);
+KRN_DECL_F32_CURVE(krn_f32_curve_avx512);
 
 /* Over axis n of [outer, n, inner]; y may be x. */
-void krn_f32_softmax_ref(float *y, const float *x, size_t outer, size_t n, size_t inner,
-                         float beta);
+#define KRN_DECL_F32_SOFTMAX(name)                                                                 \
+    void name(float *y, const float *x, size_t outer, size_t n, size_t inner, float beta)
+typedef KRN_DECL_F32_SOFTMAX((*krn_f32_softmax_fn));
+KRN_DECL_F32_SOFTMAX(krn_f32_softmax_ref);
+KRN_DECL_F32_SOFTMAX(krn_f32_softmax_avx2);
+KRN_DECL_F32_SOFTMAX(krn_f32_softmax_avx512);
+
+/* The left side of a product: row i of m begins at x + (i / line) * line_step + (i % line) * step
+ * and is `runs` runs of `run` floats, `run_step` apart. A matrix is one line; a convolution has a
+ * line of pixels for each line of its result, and a run for each line of its kernel. */
+typedef struct krn_f32_rows {
+    const float *x;
+    size_t line, line_step, step;
+    size_t runs, run, run_step;
+} krn_f32_rows;
+
+/* How a tier wants its weights: panels of at most `units` units of `lanes` outputs, all inputs of a
+ * panel one after the other. With `pairs`, n <= lanes / 2 outputs make one panel whose lane 2c + j
+ * belongs to output c and to the inputs of parity j in their run. */
+typedef struct krn_f32_layout {
+    size_t lanes, units;
+    bool pairs;
+} krn_f32_layout;
+
+typedef struct krn_f32_packed {
+    const float *w;    /* krn_f32_packed_size floats */
+    const float *bias; /* [n, rounded up to lanes]; NULL = zeros */
+    size_t n, k;
+    float low, high; /* limits of the result */
+    bool pairs;
+} krn_f32_packed;
+
+/* Right side as it comes: output c of input i is w[c * step_n + i * step_k]; run: of the left side,
+ * k = any number of runs. */
+typedef struct krn_f32_weights {
+    const float *w;
+    size_t n, k, run, step_n, step_k;
+} krn_f32_weights;
+
+/** Floats that krn_f32_pack writes. */
+size_t krn_f32_packed_size(const krn_f32_layout *l, const krn_f32_weights *w);
+void krn_f32_pack(float *to, const krn_f32_layout *l, const krn_f32_weights *w);
+bool krn_f32_in_pairs(const krn_f32_layout *l, size_t n);
+
+/* y[i * ld + c] = clamp(bias[c] + sum_k a[i, k] * w[c, k]), i < m, c < n. Sums may be taken in any
+ * order; NaN stays NaN. Reads no float outside the rows, writes none outside the result. */
+#define KRN_DECL_F32_PRODUCT(name)                                                                 \
+    void name(float *y, size_t ld, const krn_f32_rows *a, size_t m, const krn_f32_packed *w)
+typedef KRN_DECL_F32_PRODUCT((*krn_f32_product_fn));
+#define KRN_F32_REF_LANES 8 /* of the plain version, which takes one unit a panel and no pairs */
+KRN_DECL_F32_PRODUCT(krn_f32_product_ref);
+KRN_DECL_F32_PRODUCT(krn_f32_product_avx2);
+KRN_DECL_F32_PRODUCT(krn_f32_product_avx512);
 
 #endif /* KRN_F32_H */

@@ -16,8 +16,13 @@ typedef struct krn_layer_norm {
     float epsilon;
     bool rms;
 } krn_layer_norm;
-void krn_f32_layer_norm_ref(float *y, float *mean, float *inverse, const float *x, size_t rows,
-                            const krn_layer_norm *p);
+#define KRN_DECL_F32_LAYER_NORM(name)                                                              \
+    void name(float *y, float *mean, float *inverse, const float *x, size_t rows,                  \
+              const krn_layer_norm *p)
+typedef KRN_DECL_F32_LAYER_NORM((*krn_f32_layer_norm_fn));
+KRN_DECL_F32_LAYER_NORM(krn_f32_layer_norm_ref);
+KRN_DECL_F32_LAYER_NORM(krn_f32_layer_norm_avx2);
+KRN_DECL_F32_LAYER_NORM(krn_f32_layer_norm_avx512);
 
 /* x [channels, size] of one image in `groups`; scale and bias: one for each channel, or one for
  * each group if per_group. */

@@ -31,8 +31,13 @@ void krn_s16_im2col_ref(int16_t *a, const int16_t *x, const krn_window *w, const
 
 /* One filter a channel: y[h, w, c] = clamp(sum x * f[tap, c] + bias[c]); out_c is in_c times a
  * whole number. f: [kernel_h * kernel_w, out_c]. */
-void krn_f32_depthwise_ref(float *y, const float *x, const float *f, const float *bias,
-                           const krn_window *w, float low, float high);
+#define KRN_DECL_F32_DEPTHWISE(name)                                                               \
+    void name(float *y, const float *x, const float *f, const float *bias, const krn_window *w,    \
+              float low, float high)
+typedef KRN_DECL_F32_DEPTHWISE((*krn_f32_depthwise_fn));
+KRN_DECL_F32_DEPTHWISE(krn_f32_depthwise_ref);
+KRN_DECL_F32_DEPTHWISE(krn_f32_depthwise_avx2);
+KRN_DECL_F32_DEPTHWISE(krn_f32_depthwise_avx512);
 
 typedef struct krn_qs8_depthwise {
     const int8_t *f; /* [kernel_h * kernel_w, out_c] */
@@ -47,10 +52,21 @@ typedef struct krn_qs8_depthwise {
 void krn_qs8_depthwise_ref(uint8_t *y, const uint8_t *x, const krn_window *w,
                            const krn_qs8_depthwise *d, int32_t *acc);
 
-void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float low, float high);
+#define KRN_DECL_F32_MAX_POOL(name)                                                                \
+    void name(float *y, const float *x, const krn_window *w, float low, float high)
+typedef KRN_DECL_F32_MAX_POOL((*krn_f32_max_pool_fn));
+KRN_DECL_F32_MAX_POOL(krn_f32_max_pool_ref);
+KRN_DECL_F32_MAX_POOL(krn_f32_max_pool_avx2);
+KRN_DECL_F32_MAX_POOL(krn_f32_max_pool_avx512);
+
 /* count_pad: padding counts in the mean as zeros. */
-void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool count_pad, float low,
-                           float high);
+#define KRN_DECL_F32_MEAN_POOL(name)                                                               \
+    void name(float *y, const float *x, const krn_window *w, bool count_pad, float low, float high)
+typedef KRN_DECL_F32_MEAN_POOL((*krn_f32_mean_pool_fn));
+KRN_DECL_F32_MEAN_POOL(krn_f32_mean_pool_ref);
+KRN_DECL_F32_MEAN_POOL(krn_f32_mean_pool_avx2);
+KRN_DECL_F32_MEAN_POOL(krn_f32_mean_pool_avx512);
+
 typedef struct krn_qs8_mean { /* input and output share scale and zero point */
     bool is_unsigned;
     int32_t low, high;

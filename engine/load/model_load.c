@@ -36,6 +36,8 @@ static plan_env env_for(const eng_options *o, const ir_graph *g)
                     .away = o->arith == ENG_ARITH_REFERENCE,
                     .cpu = cpu};
     krn_qs8_init(&env.qs8, cpu);
+    krn_f32_init(&env.f32, cpu);
+    env.measure = g && !o->fixed_ways;
     env.blas = !o->no_blas && g && needs_blas(g) && krn_blas_open(o->blas_core, cpu);
     return env;
 }

@@ -151,6 +151,7 @@ nf_status plan_layer_init(plan_layer *l, const plan_graph *owner, const ir_node 
     l->away = env->away;
     l->blas = env->blas;
     l->qs8 = env->qs8;
+    l->f32 = env->f32;
     plan_limits_q8(&l->low, &l->high, y, clamp);
     return l->kernel->prepare ? l->kernel->prepare(l, g, env, err) : NF_OK;
 }
@@ -159,8 +160,8 @@ void plan_layer_fini(plan_layer *l)
 {
     plan_product *p = &l->product;
     if (l->own && l->own_fini) l->own_fini(l->own);
-    void *const owned[] = {l->own,  p->w_f32,  p->w_q8,    p->bias_f32, p->bias_q8, p->scale,
-                           p->real, p->factor, l->softmax, l->q8};
+    void *const owned[] = {l->own,   p->w_f32, p->w_q8,   p->bias_f32, p->bias_pad, p->bias_q8,
+                           p->scale, p->real,  p->factor, l->softmax,  l->q8};
     for (size_t i = 0; i < NF_COUNT(owned); i++)
         nf_free(owned[i]);
     *l = (plan_layer){0};

@@ -5,7 +5,7 @@
 
 #include "engine/ir/graph.h"
 #include "engine/kernels/krn_cast.h"
-#include "engine/kernels/krn_f32.h"
+#include "engine/kernels/krn_f32_table.h"
 #include "engine/kernels/krn_qs8.h"
 #include "engine/kernels/krn_window.h"
 #include "engine/options.h"
@@ -14,10 +14,12 @@
 /* What the whole model is compiled for. */
 typedef struct plan_env {
     krn_qs8 qs8;
+    krn_f32 f32;
     krn_round round; /* of the integer ops */
     bool away;       /* QUANTIZE rounds halves away from zero */
     bool blas;
     unsigned cpu; /* krn_cpu bits that kernels may use */
+    bool measure; /* ways to compute a float product are timed, else the first one is taken */
 } plan_env;
 
 typedef struct plan_shape { /* concrete: the batch is filled in */
@@ -74,10 +76,22 @@ extern const plan_kernel plan_quant_kernels[], plan_core_kernels[], plan_math_ke
     plan_move_kernels[], plan_nn_kernels[], plan_rnn_kernels[], plan_ml_kernels[],
     plan_flow_kernels[];
 
+/* How a float product is computed. */
+typedef enum plan_way {
+    PLAN_WAY_PACKED, /* our kernels, on the image where it lies or on a padded strip of it */
+    PLAN_WAY_WINOGRAD_2,
+    PLAN_WAY_WINOGRAD_4,
+    PLAN_WAY_BLAS, /* OpenBLAS, or the plain product */
+    PLAN_WAY_COUNT
+} plan_way;
+
 /* Weights of a product, for each of `groups` groups: n outputs from k inputs. */
 typedef struct plan_product {
     size_t groups, n, k, n_pad, k_pad;
-    float *w_f32;       /* [groups][k][n] */
+    plan_way way;
+    float *w_f32;       /* [groups][k][n], or as the kernel of the way packs them */
+    size_t w_step;      /* floats from one group, or position of Winograd's, to the next */
+    float *bias_pad;    /* [groups][n_pad]; zeros for Winograd's products */
     int8_t *w_q8;       /* [groups] packed by krn_qs8_pack */
     float *bias_f32;    /* [groups * n] */
     int32_t *bias_q8;   /* [groups * n] */
@@ -104,6 +118,7 @@ struct plan_layer {
     int32_t low, high; /* 8-bit limits of y */
     krn_round round;
     krn_qs8 qs8;
+    krn_f32 f32;
     bool blas;
     plan_product product;
     krn_qs8_binary binary;
@@ -135,6 +150,8 @@ struct plan_step {
             krn_window w;
             size_t batch, tile; /* images; output pixels worked on at once */
             bool pointwise;     /* the matrix of windows is x itself */
+            bool gathered;      /* float: windows are copied, else read where they lie */
+            bool padded;        /* float: from a strip with its padding, else from x */
         } window;
         struct {
             size_t outer, n, inner;

@@ -56,10 +56,10 @@ static void line_f32(const plan_step *s, size_t at, size_t a, size_t b)
                                                 [IR_MUL] = KRN_F32_MUL,
                                                 [IR_DIV] = KRN_F32_DIV};
     const int last = s->u.loop.rank - 1;
-    float *y = (float *)s->y + at;
-    krn_f32_binary_ref(y, (const float *)s->a + a, s->u.loop.step_a[last], (const float *)s->b + b,
-                       s->u.loop.step_b[last], s->u.loop.dim[last], ops[s->layer->node->op]);
-    krn_f32_tail_ref(y, NULL, 1, s->u.loop.dim[last], s->layer->clamp_low, s->layer->clamp_high);
+    const krn_f32_operands o = {(const float *)s->a + a, (const float *)s->b + b,
+                                s->u.loop.step_a[last],  s->u.loop.step_b[last],
+                                s->layer->clamp_low,     s->layer->clamp_high};
+    s->layer->f32.binary((float *)s->y + at, &o, s->u.loop.dim[last], ops[s->layer->node->op]);
 }
 
 void plan_each_line(const plan_step *s, plan_line_fn line)

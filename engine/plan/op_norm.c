@@ -58,8 +58,8 @@ PLAN_RUN(plan_run_layer_norm)
                               .step_bias = elems_of(s, 2) != 1 || s->u.softmax.n == 1,
                               .epsilon = n->attr.norm.epsilon,
                               .rms = n->attr.norm.rms};
-    krn_f32_layer_norm_ref(s->y, n->n_out > 1 ? s->out[1] : NULL, n->n_out > 2 ? s->out[2] : NULL,
-                           s->a, s->u.softmax.outer, &p);
+    s->layer->f32.layer_norm(s->y, n->n_out > 1 ? s->out[1] : NULL, n->n_out > 2 ? s->out[2] : NULL,
+                             s->a, s->u.softmax.outer, &p);
 }
 
 /* [images, channels, pixels]; scale and bias of groups or of channels. */

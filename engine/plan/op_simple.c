@@ -67,8 +67,8 @@ PLAN_BIND(plan_bind_softmax)
 
 PLAN_RUN(plan_run_softmax_f32)
 {
-    krn_f32_softmax_ref(s->y, s->a, s->u.softmax.outer, s->u.softmax.n, s->u.softmax.inner,
-                        s->layer->node->attr.softmax.beta);
+    s->layer->f32.softmax(s->y, s->a, s->u.softmax.outer, s->u.softmax.n, s->u.softmax.inner,
+                          s->layer->node->attr.softmax.beta);
 }
 
 PLAN_RUN(plan_run_softmax_q8)
@@ -78,8 +78,7 @@ PLAN_RUN(plan_run_softmax_q8)
 
 PLAN_RUN(plan_run_clamp_f32)
 {
-    memcpy(s->y, s->a, s->u.elems * sizeof(float));
-    krn_f32_tail_ref(s->y, NULL, 1, s->u.elems, s->layer->clamp_low, s->layer->clamp_high);
+    s->layer->f32.clamp(s->y, s->a, s->u.elems, s->layer->clamp_low, s->layer->clamp_high);
 }
 
 PLAN_RUN(plan_run_clamp_q8)

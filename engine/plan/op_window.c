@@ -1,4 +1,4 @@
-/* op_window.c - DEPTHWISE_CONV_2D and pooling. Layer: plan.
+/* op_window.c - what operators with a window share. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/layer.h"
 #include "engine/plan/window.h"
@@ -37,14 +37,6 @@ void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out,
                                    kernel_h, kernel_w);
 }
 
-PLAN_BIND(plan_bind_depthwise)
-{
-    (void)err;
-    plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
-    s->scratch_bytes = s->u.window.w.out_c * sizeof(int32_t);
-    return NF_OK;
-}
-
 PLAN_BIND(plan_bind_pool)
 {
     (void)err;
@@ -52,40 +44,4 @@ PLAN_BIND(plan_bind_pool)
     plan_window_bind(s, in, out, (size_t)a->kernel_h, (size_t)a->kernel_w);
     s->scratch_bytes = s->u.window.w.in_c * sizeof(int32_t);
     return NF_OK;
-}
-
-/* Elements of one image in and out. */
-static size_t image_in(const krn_window *w)
-{
-    return w->in_h * w->in_w * w->in_c;
-}
-
-static size_t image_out(const krn_window *w)
-{
-    return w->out_h * w->out_w * w->out_c;
-}
-
-PLAN_RUN(plan_run_depthwise_f32)
-{
-    const plan_layer *l = s->layer;
-    const krn_window *w = &s->u.window.w;
-    for (size_t b = 0; b < s->u.window.batch; b++)
-        krn_f32_depthwise_ref((float *)s->y + b * image_out(w),
-                              (const float *)s->a + b * image_in(w), l->product.w_f32,
-                              l->product.bias_f32, w, l->clamp_low, l->clamp_high);
-}
-
-PLAN_RUN(plan_run_pool_f32)
-{
-    const plan_layer *l = s->layer;
-    const krn_window *w = &s->u.window.w;
-    for (size_t b = 0; b < s->u.window.batch; b++) {
-        const float *x = (const float *)s->a + b * image_in(w);
-        float *y = (float *)s->y + b * image_out(w);
-        if (l->node->op == IR_MAX_POOL_2D)
-            krn_f32_max_pool_ref(y, x, w, l->clamp_low, l->clamp_high);
-        else
-            krn_f32_mean_pool_ref(y, x, w, l->node->attr.window.count_pad, l->clamp_low,
-                                  l->clamp_high);
-    }
 }

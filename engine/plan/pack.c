@@ -46,24 +46,6 @@ nf_status plan_bias_f32(plan_layer *l, const ir_graph *g, nf_error *err)
     return NF_OK;
 }
 
-/* The file has [outputs, k]; the product wants [k, n] a group. */
-PLAN_PREPARE(plan_product_f32)
-{
-    plan_product *p = &l->product;
-    const ir_tensor *w = &g->tensors[l->node->in[1]];
-    nf_status st;
-    if ((st = plan_product_sizes(p, g, l->node, err))) return st;
-    p->w_f32 = nf_alloc_array(p->groups * p->n * p->k, sizeof(float), NF_MEM_WEIGHTS);
-    if (!p->w_f32) return plan_pack_no_memory(err, w);
-    const float *from = (const float *)(const void *)w->data;
-    for (size_t c = 0; c < p->groups * p->n; c++)
-        for (size_t i = 0; i < p->k; i++)
-            p->w_f32[(c / p->n * p->k + i) * p->n + c % p->n] = from[c * p->k + i];
-    l->weight_bytes = (p->k + 1) * p->groups * p->n * sizeof(float);
-    l->kernel_name = env->blas ? "krn_f32_gemm_blas" : "krn_f32_gemm_ref";
-    return plan_bias_f32(l, g, err);
-}
-
 nf_status plan_depthwise_copy(plan_layer *l, const ir_graph *g, size_t elem, void **to,
                               nf_error *err)
 {
@@ -80,13 +62,4 @@ nf_status plan_depthwise_copy(plan_layer *l, const ir_graph *g, size_t elem, voi
     if (!*to) return plan_pack_no_memory(err, w);
     memcpy(*to, w->data, all * elem);
     return NF_OK;
-}
-
-PLAN_PREPARE(plan_depthwise_f32)
-{
-    void *w = NULL;
-    (void)env;
-    const nf_status st = plan_depthwise_copy(l, g, sizeof(float), &w, err);
-    l->product.w_f32 = w;
-    return st ? st : plan_bias_f32(l, g, err);
 }

@@ -20,4 +20,14 @@ nf_status plan_depthwise_copy(plan_layer *l, const ir_graph *g, size_t elem, voi
 
 nf_status plan_pack_no_memory(nf_error *err, const ir_tensor *w);
 
+/** Makes the weights of the way, in place of those of another. */
+nf_status plan_pack_f32(plan_layer *l, const ir_graph *g, plan_way way, nf_error *err);
+
+/** Packs for the way that is fastest at a batch of one, or the first one that can be used when
+ * env->measure is false. NF_ENOMEM. */
+nf_status plan_choose_f32(plan_layer *l, const ir_graph *g, const plan_env *env, nf_error *err);
+
+/** True where a convolution's windows can be read in runs, not gathered. */
+bool plan_reads_runs(const ir_window *a, const ir_tensor *weights);
+
 #endif /* PLAN_PACK_H */

@@ -42,7 +42,8 @@ typedef struct eng_options {
     eng_arith arith;
     unsigned isa;          /* KRN_CPU_… bits that may be used, 0 = every one the CPU has */
     const char *blas_core; /* OpenBLAS core type to ask for; NULL = chosen from the CPU */
-    bool no_blas;          /* plain float kernels only */
+    bool no_blas;          /* no float product by OpenBLAS */
+    bool fixed_ways;       /* float kernels by rule, not by timing: the same sums at every load */
     const char *folder;    /* ONNX external data is read from files beneath it; NULL = refused */
     size_t max_arena;      /* bytes; 0 = 1 GiB */
     const eng_calibration *calibration; /* NULL = activations are quantized run by run */

@@ -41,11 +41,24 @@ static inline float apply(float a, float b, krn_f32_op op)
     return 0;
 }
 
-void krn_f32_binary_ref(float *y, const float *a, size_t step_a, const float *b, size_t step_b,
-                        size_t n, krn_f32_op op)
+KRN_DECL_F32_BINARY(krn_f32_binary_ref)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = apply(a[i * step_a], b[i * step_b], op);
+        y[i] = limit(apply(o->a[i * o->step_a], o->b[i * o->step_b], op), o->low, o->high);
+}
+
+KRN_DECL_F32_CLAMP(krn_f32_clamp_ref)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = limit(x[i], low, high);
+}
+
+KRN_DECL_F32_CURVE(krn_f32_curve_ref)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = curve == KRN_F32_EXP    ? expf(x[i])
+               : curve == KRN_F32_TANH ? tanhf(x[i])
+                                       : 1 / (1 + expf(-x[i]));
 }
 
 static void softmax_line(float *y, const float *x, size_t n, size_t step, float beta)
@@ -59,7 +72,7 @@ static void softmax_line(float *y, const float *x, size_t n, size_t step, float 
         y[i * step] /= sum;
 }
 
-void krn_f32_softmax_ref(float *y, const float *x, size_t outer, size_t n, size_t inner, float beta)
+KRN_DECL_F32_SOFTMAX(krn_f32_softmax_ref)
 {
     for (size_t o = 0; o < outer; o++)
         for (size_t i = 0; i < inner; i++)

@@ -16,8 +16,7 @@ static void moments(float *mean, float *inverse, const float *x, size_t n, float
     *inverse = 1 / sqrtf(square / (float)n + epsilon);
 }
 
-void krn_f32_layer_norm_ref(float *y, float *mean, float *inverse, const float *x, size_t rows,
-                            const krn_layer_norm *p)
+KRN_DECL_F32_LAYER_NORM(krn_f32_layer_norm_ref)
 {
     for (size_t r = 0; r < rows; r++, x += p->n, y += p->n) {
         float m, k;

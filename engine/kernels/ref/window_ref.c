@@ -74,8 +74,7 @@ static void depthwise_pixel_f32(float *y, const float *x, const float *f, const 
     }
 }
 
-void krn_f32_depthwise_ref(float *y, const float *x, const float *f, const float *bias,
-                           const krn_window *w, float low, float high)
+KRN_DECL_F32_DEPTHWISE(krn_f32_depthwise_ref)
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->out_c) {
         for (size_t c = 0; c < w->out_c; c++)
@@ -115,7 +114,7 @@ static void fill_f32(float *y, float v, size_t n)
         y[c] = v;
 }
 
-void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float low, float high)
+KRN_DECL_F32_MAX_POOL(krn_f32_max_pool_ref)
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
         fill_f32(y, -INFINITY, w->in_c);
@@ -131,8 +130,7 @@ void krn_f32_max_pool_ref(float *y, const float *x, const krn_window *w, float l
     }
 }
 
-void krn_f32_mean_pool_ref(float *y, const float *x, const krn_window *w, bool count_pad, float low,
-                           float high)
+KRN_DECL_F32_MEAN_POOL(krn_f32_mean_pool_ref)
 {
     for (size_t p = 0; p < w->out_h * w->out_w; p++, y += w->in_c) {
         size_t seen = 0;

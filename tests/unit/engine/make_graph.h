@@ -81,7 +81,9 @@ static inline nf_status fold_graph(ir_graph *g, const void *with, bool only_shap
 /* All passes for the options, constants folded by plain kernels. */
 static inline nf_status run_passes(ir_graph *g, const eng_options *o, nf_error *err)
 {
-    const plan_env env = {.round = KRN_ROUND_FLOAT};
+    plan_env env = {.round = KRN_ROUND_FLOAT};
+    krn_qs8_init(&env.qs8, 0);
+    krn_f32_init(&env.f32, 0);
     const pass_folder folder = {fold_graph, &env};
     return pass_run_all(g, o, &folder, err);
 }

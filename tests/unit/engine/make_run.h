@@ -5,6 +5,7 @@
 
 #include "tests/unit/engine/make_graph.h"
 
+#include "engine/kernels/cpu.h"
 #include "engine/plan/compiled.h"
 #include "engine/session.h"
 
@@ -71,6 +72,7 @@ static inline nf_status run_load(run_graph *r, nf_error *err)
     ir_graph *g = r->g;
     nf_status st;
     krn_qs8_init(&env.qs8, 0);
+    krn_f32_init(&env.f32, krn_cpu_flags(0));
     if ((st = ir_set_io(g, r->inputs, r->n_in, r->outputs, r->n_out, err))) return st;
     if ((st = ir_graph_verify(g, err))) return st;
     ir_make_room(g);

@@ -24,6 +24,7 @@ static nf_status compile(eng_model **m, ir_graph *take_graph)
     plan_env env = {.round = KRN_ROUND_FLOAT};
     nf_error err = {0};
     krn_qs8_init(&env.qs8, 0);
+    krn_f32_init(&env.f32, 0);
     return plan_compile(m, take_graph, &o, &env, &err);
 }
 

@@ -52,7 +52,8 @@ static ir_graph *graph_of(const single *s)
 static nf_status load(eng_model **m, const single *s, nf_error *err)
 {
     const eng_options o = {0};
-    const plan_env env = {.round = KRN_ROUND_FLOAT, .cpu = krn_cpu_flags(0)};
+    plan_env env = {.round = KRN_ROUND_FLOAT, .cpu = krn_cpu_flags(0)};
+    krn_f32_init(&env.f32, env.cpu);
     ir_graph *g = graph_of(s);
     const nf_status st = ir_graph_verify(g, err);
     if (!st) return plan_compile(m, g, &o, &env, err);

@@ -209,6 +209,7 @@ static void compile(eng_model **m, ir_graph *take_graph)
     plan_env env = {.round = KRN_ROUND_FLOAT};
     nf_error err = {0};
     krn_qs8_init(&env.qs8, 0);
+    krn_f32_init(&env.f32, 0);
     assert_ok(ir_graph_verify(take_graph, &err), &err);
     ir_make_room(take_graph);
     const nf_status st = plan_compile(m, take_graph, &o, &env, &err);

@@ -18,6 +18,7 @@ static nf_status load(eng_model **m, ir_graph *take_graph, nf_error *err)
     plan_env env = {.round = KRN_ROUND_FLOAT};
     nf_status st;
     krn_qs8_init(&env.qs8, 0);
+    krn_f32_init(&env.f32, 0);
     *m = NULL;
     if ((st = ir_graph_verify(take_graph, err)) || (st = run_passes(take_graph, &o, err))) {
         ir_graph_destroy(&take_graph);

@@ -1,4 +1,4 @@
-/* op_dense.c - FULLY_CONNECTED in float. Layer: plan.
+/* op_dense_f32.c - FULLY_CONNECTED in float. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/layer.h"
 
@@ -18,7 +18,7 @@ PLAN_BIND(plan_bind_dense_f32)
     return NF_OK;
 }
 
-PLAN_RUN(plan_run_dense_f32)
+static void run_blas(const plan_step *s)
 {
     const plan_layer *l = s->layer;
     const plan_product *p = &l->product;
@@ -30,4 +30,24 @@ PLAN_RUN(plan_run_dense_f32)
         gemm_f32(l, m)(y + at * p->n, x + at * p->k, p->w_f32, m, p->n, p->k);
         krn_f32_tail_ref(y + at * p->n, p->bias_f32, m, p->n, l->clamp_low, l->clamp_high);
     }
+}
+
+PLAN_RUN(plan_run_dense_f32)
+{
+    const plan_layer *l = s->layer;
+    const plan_product *p = &l->product;
+    if (p->way == PLAN_WAY_BLAS) {
+        run_blas(s);
+        return;
+    }
+    const krn_f32_rows rows = {
+        .x = s->a, .line = s->u.dense.rows, .step = p->k, .runs = 1, .run = p->k};
+    const krn_f32_packed w = {p->w_f32,
+                              p->bias_pad,
+                              p->n,
+                              p->k,
+                              l->clamp_low,
+                              l->clamp_high,
+                              krn_f32_in_pairs(&l->f32.layout, p->n)};
+    l->f32.product(s->y, p->n, &rows, s->u.dense.rows, &w);
 }

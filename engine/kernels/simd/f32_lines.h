@@ -1,0 +1,154 @@
+/* f32_lines.h - work along lines of floats: elementwise operators, softmax, normalization; for any
+ * vector: included once by a file of each instruction set. Layer: kernels.
+ * Thread rule: pure functions. */
+#ifndef F32_LINES_H
+#define F32_LINES_H
+
+#include "engine/kernels/krn_f32.h"
+#include "engine/kernels/krn_norm.h"
+#include "engine/kernels/simd/f32_math.h"
+
+#include <math.h>
+
+/* One vector of an operand: a run of it, or one element again and again. */
+INLINE vf operand(const float *p, size_t step, size_t i, size_t left)
+{
+    if (step == 0) return vf_set(*p);
+    return left >= VF_LANES ? vf_load(p + i) : vf_load_part(p + i, vf_first(left));
+}
+
+INLINE void put(float *y, vf v, size_t left)
+{
+    if (left >= VF_LANES)
+        vf_store(y, v);
+    else
+        vf_store_part(y, v, vf_first(left));
+}
+
+INLINE vf two(vf a, vf b, const krn_f32_op op)
+{
+    return op == KRN_F32_ADD   ? vf_add(a, b)
+           : op == KRN_F32_SUB ? vf_sub(a, b)
+           : op == KRN_F32_MUL ? vf_mul(a, b)
+                               : vf_div(a, b);
+}
+
+INLINE void binary(float *y, const krn_f32_operands *o, size_t n, const krn_f32_op op)
+{
+    const vf low = vf_set(o->low), high = vf_set(o->high);
+    for (size_t i = 0; i < n; i += VF_LANES) {
+        const vf a = operand(o->a, o->step_a, i, n - i), b = operand(o->b, o->step_b, i, n - i);
+        put(y + i, vf_min(high, vf_max(low, two(a, b, op))), n - i);
+    }
+}
+
+KRN_DECL_F32_BINARY(VF_NAME(krn_f32_binary))
+{
+    if (o->step_a > 1 || o->step_b > 1)
+        krn_f32_binary_ref(y, o, n, op);
+    else if (op == KRN_F32_ADD)
+        binary(y, o, n, KRN_F32_ADD);
+    else if (op == KRN_F32_SUB)
+        binary(y, o, n, KRN_F32_SUB);
+    else if (op == KRN_F32_MUL)
+        binary(y, o, n, KRN_F32_MUL);
+    else
+        binary(y, o, n, KRN_F32_DIV);
+}
+
+KRN_DECL_F32_CLAMP(VF_NAME(krn_f32_clamp))
+{
+    const vf l = vf_set(low), h = vf_set(high);
+    for (size_t i = 0; i < n; i += VF_LANES)
+        put(y + i, vf_min(h, vf_max(l, operand(x, 1, i, n - i))), n - i);
+}
+
+INLINE void unary(float *y, const float *x, size_t n, const krn_f32_curve curve)
+{
+    for (size_t i = 0; i < n; i += VF_LANES) {
+        const vf v = operand(x, 1, i, n - i);
+        put(y + i,
+            curve == KRN_F32_EXP    ? vf_exp(v)
+            : curve == KRN_F32_TANH ? vf_tanh(v)
+                                    : vf_sigmoid(v),
+            n - i);
+    }
+}
+
+KRN_DECL_F32_CURVE(VF_NAME(krn_f32_curve))
+{
+    if (curve == KRN_F32_EXP)
+        unary(y, x, n, KRN_F32_EXP);
+    else if (curve == KRN_F32_TANH)
+        unary(y, x, n, KRN_F32_TANH);
+    else
+        unary(y, x, n, KRN_F32_SIGMOID);
+}
+
+/* The lanes past the end become `rest`. */
+INLINE vf filled(const float *x, size_t left, float rest)
+{
+    if (left >= VF_LANES) return vf_load(x);
+    return vf_pick(vf_first(left), vf_load_part(x, vf_first(left)), vf_set(rest));
+}
+
+static void softmax_line(float *y, const float *x, size_t n, float beta)
+{
+    vf most = vf_set(-INFINITY), sum = vf_set(0);
+    for (size_t i = 0; i < n; i += VF_LANES)
+        most = vf_max(filled(x + i, n - i, -INFINITY), most);
+    const vf top = vf_set(vf_most(most)), scale = vf_set(beta);
+    for (size_t i = 0; i < n; i += VF_LANES) {
+        const vf v = filled(x + i, n - i, -INFINITY);
+        const vf e = vf_exp(vf_mul(vf_sub(v, top), scale));
+        put(y + i, e, n - i);
+        sum = vf_add(sum, n - i >= VF_LANES ? e : vf_pick(vf_first(n - i), e, vf_set(0)));
+    }
+    const vf all = vf_set(vf_sum(sum));
+    for (size_t i = 0; i < n; i += VF_LANES)
+        put(y + i, vf_div(operand(y, 1, i, n - i), all), n - i);
+}
+
+KRN_DECL_F32_SOFTMAX(VF_NAME(krn_f32_softmax))
+{
+    if (inner != 1) {
+        krn_f32_softmax_ref(y, x, outer, n, inner, beta);
+        return;
+    }
+    for (size_t o = 0; o < outer; o++)
+        softmax_line(y + o * n, x + o * n, n, beta);
+}
+
+/* Mean, and 1 / sqrt(variance + epsilon), in two walks: nothing is lost to a large mean. */
+INLINE void moments(float *mean, float *inverse, const float *x, const krn_layer_norm *p)
+{
+    vf sum = vf_set(0), squares = vf_set(0);
+    for (size_t i = 0; !p->rms && i < p->n; i += VF_LANES)
+        sum = vf_add(sum, filled(x + i, p->n - i, 0));
+    *mean = vf_sum(sum) / (float)p->n;
+    for (size_t i = 0; i < p->n; i += VF_LANES) {
+        vf d = vf_sub(operand(x, 1, i, p->n - i), vf_set(*mean));
+        if (p->n - i < VF_LANES) d = vf_pick(vf_first(p->n - i), d, vf_set(0));
+        squares = vf_fma(d, d, squares);
+    }
+    *inverse = 1 / sqrtf(vf_sum(squares) / (float)p->n + p->epsilon);
+}
+
+KRN_DECL_F32_LAYER_NORM(VF_NAME(krn_f32_layer_norm))
+{
+    for (size_t r = 0; r < rows; r++, x += p->n, y += p->n) {
+        float m, k;
+        moments(&m, &k, x, p);
+        for (size_t i = 0; i < p->n; i += VF_LANES) {
+            const size_t left = p->n - i;
+            const vf d = vf_mul(vf_sub(operand(x, 1, i, left), vf_set(m)), vf_set(k));
+            const vf scale = p->scale ? operand(p->scale, p->step_scale, i, left) : vf_set(1);
+            const vf bias = p->bias ? operand(p->bias, p->step_bias, i, left) : vf_set(0);
+            put(y + i, vf_add(vf_mul(d, scale), bias), left);
+        }
+        if (mean) mean[r] = m;
+        if (inverse) inverse[r] = k;
+    }
+}
+
+#endif /* F32_LINES_H */

@@ -1,0 +1,5 @@
+/* f32_pool_avx512.c - float pooling in AVX-512. Layer: kernels.
+ * Thread rule: pure functions. */
+#include "engine/kernels/x86/vf_avx512.h"
+
+#include "engine/kernels/simd/f32_pool.h"

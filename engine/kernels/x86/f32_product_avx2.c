@@ -1,0 +1,4 @@
+/* f32_product_avx2.c - float products in AVX2. Layer: kernels. Thread rule: pure functions. */
+#include "engine/kernels/x86/vf_avx2.h"
+
+#include "engine/kernels/simd/f32_product.h"
