@@ -77,6 +77,7 @@ KRN_DECL_F32_SOFTMAX(krn_f32_softmax_avx512);
 typedef struct krn_f32_rows {
     const float *x;
     size_t line, line_step, step;
+    size_t out_step; /* floats of y from one line to the next, when there are several */
     size_t runs, run, run_step;
 } krn_f32_rows;
 
@@ -108,8 +109,9 @@ size_t krn_f32_packed_size(const krn_f32_layout *l, const krn_f32_weights *w);
 void krn_f32_pack(float *to, const krn_f32_layout *l, const krn_f32_weights *w);
 bool krn_f32_in_pairs(const krn_f32_layout *l, size_t n);
 
-/* y[i * ld + c] = clamp(bias[c] + sum_k a[i, k] * w[c, k]), i < m, c < n. Sums may be taken in any
- * order; NaN stays NaN. Reads no float outside the rows, writes none outside the result. */
+/* Row i of the result is y[(i / line) * out_step + (i % line) * ld + c], c < n; m is a whole number
+ * of lines. It is clamp(bias[c] + sum_k a[i, k] * w[c, k]). Sums may be taken in any order; NaN
+ * stays NaN. Reads no float outside the rows, writes none outside the result. */
 #define KRN_DECL_F32_PRODUCT(name)                                                                 \
     void name(float *y, size_t ld, const krn_f32_rows *a, size_t m, const krn_f32_packed *w)
 typedef KRN_DECL_F32_PRODUCT((*krn_f32_product_fn));

@@ -150,8 +150,7 @@ struct plan_step {
             krn_window w;
             size_t batch, tile; /* images; output pixels worked on at once */
             bool pointwise;     /* the matrix of windows is x itself */
-            bool gathered;      /* float: windows are copied, else read where they lie */
-            bool padded;        /* float: from a strip with its padding, else from x */
+            bool gathered;      /* float: windows are copied, else read in runs */
         } window;
         struct {
             size_t outer, n, inner;

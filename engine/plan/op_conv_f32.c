@@ -6,10 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-#define TILE_BYTES     32768 /* of gathered windows: stays in the first-level cache */
-#define STRIP_BYTES    24576 /* of padded input lines */
-#define WINOGRAD_BYTES 65536 /* of a group of tiles, before and after their products */
-#define LEAST_TILES    12    /* below this, products are too flat */
+#define TILE_BYTES     32768  /* of gathered windows: stays in the first-level cache */
+#define STRIP_BYTES    24576  /* of padded input lines */
+#define WINOGRAD_BYTES 327680 /* of a group of tiles, before and after their products */
+#define LONG_LINE      12     /* outputs that fill blocks of rows */
+#define LEAST_TILES    12     /* below this, products are too flat */
 
 static size_t least(size_t a, size_t b)
 {
@@ -29,32 +30,59 @@ static bool is_pointwise(const krn_window *w, const plan_product *p)
            w->in_w == w->out_w;
 }
 
-/* Lines and columns of input, with padding, that `lines` lines of the result are made of. */
-static size_t strip_lines(const krn_window *w, size_t lines)
+/* A part of the result: lines top .. bottom - 1, columns left .. right - 1. */
+typedef struct region {
+    size_t top, bottom, left, right;
+} region;
+
+/* Lines or columns of input, with padding, that `n` of the result are made of. */
+static size_t span(size_t n, size_t stride, size_t kernel)
 {
-    return (lines - 1) * w->stride_h + w->kernel_h;
+    return (n - 1) * stride + kernel;
 }
 
-static size_t strip_columns(const krn_window *w)
+/* Along one axis: results first .. end - 1 see no padding. */
+static void inside(size_t *first, size_t *end, const size_t out_in_kernel_stride[4], ptrdiff_t pad)
 {
-    return (w->out_w - 1) * w->stride_w + w->kernel_w;
+    const ptrdiff_t out = (ptrdiff_t)out_in_kernel_stride[0],
+                    in = (ptrdiff_t)out_in_kernel_stride[1];
+    const ptrdiff_t kernel = (ptrdiff_t)out_in_kernel_stride[2];
+    const ptrdiff_t stride = (ptrdiff_t)out_in_kernel_stride[3];
+    const ptrdiff_t from = pad > 0 ? (pad + stride - 1) / stride : 0;
+    const ptrdiff_t to = in + pad >= kernel ? (in + pad - kernel) / stride + 1 : 0;
+    *first = (size_t)(from < out ? from : out);
+    *end = (size_t)(to < out ? to : out);
+    if (*end < *first) *end = *first;
 }
 
-/* Scratch: a strip of padded lines, when there is padding at all. u.window.tile: lines of y. */
+/* The part of the result whose windows lie in the image. */
+static region middle_of(const krn_window *w)
+{
+    const size_t high[4] = {w->out_h, w->in_h, w->kernel_h, w->stride_h};
+    const size_t wide[4] = {w->out_w, w->in_w, w->kernel_w, w->stride_w};
+    region r;
+    inside(&r.top, &r.bottom, high, w->top);
+    inside(&r.left, &r.right, wide, w->left);
+    return r;
+}
+
+static bool is_all(const region *r, const krn_window *w)
+{
+    return !r->top && !r->left && r->bottom == w->out_h && r->right == w->out_w;
+}
+
+/* Scratch: a strip of padded lines, when there is padding at all. */
 static void bind_runs(plan_step *s)
 {
     const krn_window *w = &s->u.window.w;
-    const size_t column_bytes = strip_columns(w) * w->in_c * sizeof(float);
-    s->u.window.padded =
-        w->top || w->left || strip_lines(w, w->out_h) > w->in_h || strip_columns(w) > w->in_w;
-    s->u.window.tile = w->out_h;
-    if (!s->u.window.padded) return;
+    const region r = middle_of(w);
+    const size_t column_bytes = span(w->out_w, w->stride_w, w->kernel_w) * w->in_c * sizeof(float);
+    if (is_all(&r, w)) return;
     const size_t room = STRIP_BYTES / column_bytes;
     const size_t lines = room > w->kernel_h ? (room - w->kernel_h) / w->stride_h + 1 : 1;
     const size_t enough = ceil_div(48, w->out_w); /* pixels that make use of the weights */
     const size_t strips = ceil_div(w->out_h, lines > enough ? lines : enough);
-    s->u.window.tile = ceil_div(w->out_h, strips);
-    s->scratch_bytes = strip_lines(w, s->u.window.tile) * column_bytes;
+    s->scratch_bytes = span(ceil_div(w->out_h, strips), w->stride_h, w->kernel_h) * column_bytes;
 }
 
 /* Scratch: windows [tile, k], and for OpenBLAS with groups the outputs of one group [tile, n]. */
@@ -136,43 +164,94 @@ static krn_f32_packed packed(const plan_layer *l, size_t group)
                             .pairs = krn_f32_in_pairs(&l->f32.layout, p->n)};
 }
 
-/* Copies input lines first .. first + n - 1 with their padding. */
-static void fill_strip(float *to, const float *x, const krn_window *w, ptrdiff_t first, size_t n)
+/* Copies `columns` pixels of a line from column `left` on, which may lie outside the image. */
+static void fill_line(float *to, const float *line, const krn_window *w, ptrdiff_t left,
+                      size_t columns)
 {
-    const size_t c = w->in_c, columns = strip_columns(w), before = least((size_t)w->left, columns);
-    const size_t copied = least(w->in_w, columns - before), after = columns - before - copied;
-    for (size_t i = 0; i < n; i++, to += columns * c) {
-        const ptrdiff_t h = first + (ptrdiff_t)i;
-        if (h < 0 || h >= (ptrdiff_t)w->in_h) {
-            memset(to, 0, columns * c * sizeof(*to));
-            continue;
-        }
-        memset(to, 0, before * c * sizeof(*to));
-        memcpy(to + before * c, x + (size_t)h * w->in_w * c, copied * c * sizeof(*to));
-        memset(to + (before + copied) * c, 0, after * c * sizeof(*to));
+    const size_t c = w->in_c, before = least(left < 0 ? (size_t)-left : 0, columns);
+    const size_t first = left < 0 ? 0 : (size_t)left;
+    const size_t copied = least(w->in_w - least(first, w->in_w), columns - before);
+    memset(to, 0, before * c * sizeof(*to));
+    memcpy(to + before * c, line + first * c, copied * c * sizeof(*to));
+    memset(to + (before + copied) * c, 0, (columns - before - copied) * c * sizeof(*to));
+}
+
+/* The inputs of a region, with their padding. */
+static void fill_strip(float *to, const float *x, const krn_window *w, const region *r)
+{
+    const ptrdiff_t top = (ptrdiff_t)(r->top * w->stride_h) - w->top;
+    const ptrdiff_t left = (ptrdiff_t)(r->left * w->stride_w) - w->left;
+    const size_t lines = span(r->bottom - r->top, w->stride_h, w->kernel_h);
+    const size_t columns = span(r->right - r->left, w->stride_w, w->kernel_w);
+    for (size_t i = 0; i < lines; i++, to += columns * w->in_c) {
+        const ptrdiff_t h = top + (ptrdiff_t)i;
+        if (h < 0 || h >= (ptrdiff_t)w->in_h)
+            memset(to, 0, columns * w->in_c * sizeof(*to));
+        else
+            fill_line(to, x + (size_t)h * w->in_w * w->in_c, w, left, columns);
     }
 }
 
-static void run_lines(const plan_step *s, const float *x, float *y)
+/* x: the first input of the region, `columns` pixels a line. */
+static void run_region(const plan_step *s, const float *x, float *y, const region *r,
+                       size_t columns)
 {
-    const plan_layer *l = s->layer;
     const krn_window *w = &s->u.window.w;
-    const krn_f32_packed weights = packed(l, 0);
-    const size_t columns = s->u.window.padded ? strip_columns(w) : w->in_w;
-    krn_f32_rows rows = {.x = s->u.window.padded ? s->scratch : x,
-                         .line = w->out_w,
+    const krn_f32_packed weights = packed(s->layer, 0);
+    const size_t high = r->bottom - r->top, wide = r->right - r->left;
+    krn_f32_rows rows = {.x = x,
+                         .line = wide,
                          .line_step = w->stride_h * columns * w->in_c,
+                         .out_step = w->out_w * w->out_c,
                          .step = w->stride_w * w->in_c,
                          .runs = w->kernel_h,
                          .run = w->kernel_w * w->in_c,
                          .run_step = columns * w->in_c};
-    for (size_t oh = 0; oh < w->out_h; oh += s->u.window.tile) {
-        const size_t lines = least(s->u.window.tile, w->out_h - oh);
-        if (s->u.window.padded)
-            fill_strip(s->scratch, x, w, (ptrdiff_t)(oh * w->stride_h) - w->top,
-                       strip_lines(w, lines));
-        l->f32.product(y + oh * w->out_w * w->out_c, w->out_c, &rows, lines * w->out_w, &weights);
+    float *to = y + (r->top * w->out_w + r->left) * w->out_c;
+    if (wide > 1) {
+        s->layer->f32.product(to, w->out_c, &rows, high * wide, &weights);
+        return;
     }
+    rows.step = rows.line_step; /* a column is a line that goes down */
+    rows.line = high;
+    s->layer->f32.product(to, w->out_w * w->out_c, &rows, high, &weights);
+}
+
+/* Strip by strip, each as many lines as the scratch holds. */
+static void run_strips(const plan_step *s, const float *x, float *y, const region *all)
+{
+    const krn_window *w = &s->u.window.w;
+    const size_t columns = span(all->right - all->left, w->stride_w, w->kernel_w);
+    const size_t room = s->scratch_bytes / (columns * w->in_c * sizeof(float));
+    const size_t lines = (room - w->kernel_h) / w->stride_h + 1;
+    if (all->left == all->right) return;
+    for (region r = *all; r.top < all->bottom; r.top = r.bottom) {
+        r.bottom = r.top + least(lines, all->bottom - r.top);
+        fill_strip(s->scratch, x, w, &r);
+        run_region(s, s->scratch, y, &r, columns);
+    }
+}
+
+/* Where lines are long, only what touches the padding is copied: whole lines above and below,
+ * single columns at the sides. */
+static void run_lines(const plan_step *s, const float *x, float *y)
+{
+    const krn_window *w = &s->u.window.w;
+    const region whole = {0, w->out_h, 0, w->out_w}, r = middle_of(w);
+    if (!is_all(&r, w) && r.right - r.left < LONG_LINE) {
+        run_strips(s, x, y, &whole);
+        return;
+    }
+    const region above = {0, r.top, 0, w->out_w}, below = {r.bottom, w->out_h, 0, w->out_w};
+    run_strips(s, x, y, &above);
+    run_strips(s, x, y, &below);
+    for (size_t i = 0; i < w->out_w; i = i + 1 == r.left ? r.right : i + 1) {
+        const region column = {r.top, r.bottom, i, i + 1};
+        if (i < r.left || i >= r.right) run_strips(s, x, y, &column);
+    }
+    const size_t top = r.top * w->stride_h - (size_t)w->top;
+    const size_t left = r.left * w->stride_w - (size_t)w->left;
+    run_region(s, x + (top * w->in_w + left) * w->in_c, y, &r, w->in_w);
 }
 
 /* Copies rows of one group to where they stand among all channels. */

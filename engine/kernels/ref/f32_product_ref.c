@@ -79,9 +79,10 @@ static void unit(float *y, const float *x, const krn_f32_rows *a, const krn_f32_
 
 KRN_DECL_F32_PRODUCT(krn_f32_product_ref)
 {
-    for (size_t i = 0; i < m; i++, y += ld) {
+    for (size_t i = 0; i < m; i++) {
         const float *x = a->x + i / a->line * a->line_step + i % a->line * a->step;
+        float *to = y + i / a->line * a->out_step + i % a->line * ld;
         for (size_t c = 0; c < w->n; c += KRN_F32_REF_LANES)
-            unit(y, x, a, w, c);
+            unit(to, x, a, w, c);
     }
 }

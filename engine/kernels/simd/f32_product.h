@@ -18,33 +18,50 @@ typedef struct block {
     float low, high;
 } block;
 
-/* Stores `count` vectors of a row, the last one in part where n ends within it. */
-INLINE void store_row(float *y, const vf *v, const block *b, const int units)
+/* What the stores of a block need, in registers: they might write over *b for all the compiler
+ * knows.
+ */
+typedef struct ending {
+    vf low, high;
+    size_t ld;
+    vf_mask lanes; /* of a partial last unit */
+    bool full;
+} ending;
+
+INLINE ending ending_of(const block *b, const int units)
 {
-    const vf low = vf_set(b->low), high = vf_set(b->high);
     const size_t last = b->n - (size_t)(units - 1) * VF_LANES;
-    UNROLL
-    for (int u = 0; u < units - 1; u++)
-        vf_store(y + u * VF_LANES, vf_min(high, vf_max(low, v[u])));
-    vf_store_part(y + (units - 1) * VF_LANES, vf_min(high, vf_max(low, v[units - 1])),
-                  vf_first(last));
+    return (ending){vf_set(b->low), vf_set(b->high), b->ld, vf_first(last), last == VF_LANES};
 }
 
-INLINE void store_full(float *y, const vf *v, const block *b, const int units)
+INLINE void store_row(float *y, const vf *v, const ending *e, const int units, const bool full)
 {
-    const vf low = vf_set(b->low), high = vf_set(b->high);
     UNROLL
-    for (int u = 0; u < units; u++)
-        vf_store(y + u * VF_LANES, vf_min(high, vf_max(low, v[u])));
+    for (int u = 0; u < units; u++) {
+        const vf out = vf_min(e->high, vf_max(e->low, v[u]));
+        if (full || u < units - 1)
+            vf_store(y + u * VF_LANES, out);
+        else
+            vf_store_part(y + u * VF_LANES, out, e->lanes);
+    }
 }
+
+/* Where the rows of a block are: one pointer a row, or one for three rows that lie a step apart, as
+ * more than FEW pointers do not fit into the registers. */
+#define FEW 8
 
 INLINE void find_rows(const float **p, const block *b, const int rows)
 {
-    if (b->x) {
+    if (rows > FEW) {
         p[0] = b->x;
         UNROLL
-        for (int i = 1; i < rows; i++)
-            p[i] = p[i - 1] + b->a->step;
+        for (int i = 1; i < (rows + 2) / 3; i++)
+            p[i] = p[i - 1] + 3 * b->a->step;
+    } else if (b->x) {
+        p[0] = b->x;
+        UNROLL
+        for (int i = 1; i < FEW; i++)
+            if (i < rows) p[i] = p[i - 1] + b->a->step;
     } else {
         UNROLL
         for (int i = 0; i < rows; i++)
@@ -52,38 +69,56 @@ INLINE void find_rows(const float **p, const block *b, const int rows)
     }
 }
 
+/* Input `at` of row i. */
+INLINE const float *input(const float *const *p, int i, size_t at, size_t step, const int rows)
+{
+    return rows > FEW ? p[i / 3] + (size_t)(i % 3) * step : p[i] + at;
+}
+
+/* To the next inputs. */
+INLINE void advance(const float **p, ptrdiff_t n, const int rows)
+{
+    UNROLL
+    for (int i = 0; i < VF_ROWS_1 / 3; i++)
+        if (rows > FEW && 3 * i < rows) p[i] += n;
+}
+
 INLINE void run_block(const block *b, const int rows, const int units)
 {
     vf acc[VF_ROWS_1][VF_UNITS];
     const float *p[VF_ROWS_1], *w = b->w;
+    const size_t step = b->a->step, skip = b->a->run_step - b->a->run;
     find_rows(p, b, rows);
     UNROLL
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows; i++)
         UNROLL
-        for (int u = 0; u < units; u++)
-            acc[i][u] = vf_load(b->bias + u * VF_LANES);
-    }
+    for (int u = 0; u < units; u++)
+        acc[i][u] = vf_load(b->bias + u * VF_LANES);
     size_t at = 0;
-    for (size_t r = 0; r < b->a->runs; r++, at += b->a->run_step - b->a->run)
+    for (size_t r = 0; r < b->a->runs; r++, at += skip) {
         UNROLL_BY_4
-    for (size_t end = at + b->a->run; at < end; at++, w += units * VF_LANES) {
-        vf wide[VF_UNITS];
-        UNROLL
-        for (int u = 0; u < units; u++)
-            wide[u] = vf_load(w + u * VF_LANES);
-        UNROLL
-        for (int i = 0; i < rows; i++) {
-            const vf x = vf_set(p[i][at]);
+        for (size_t end = at + b->a->run; at < end; at++, w += units * VF_LANES) {
+            vf wide[VF_UNITS];
             UNROLL
             for (int u = 0; u < units; u++)
-                acc[i][u] = vf_fma(x, wide[u], acc[i][u]);
+                wide[u] = vf_load(w + u * VF_LANES);
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                const vf x = vf_set(*input(p, i, at, step, rows));
+                UNROLL
+                for (int u = 0; u < units; u++)
+                    acc[i][u] = vf_fma(x, wide[u], acc[i][u]);
+            }
+            advance(p, 1, rows);
         }
+        advance(p, (ptrdiff_t)skip, rows);
     }
+    const ending e = ending_of(b, units);
     float *y = b->y;
-    if (b->n == (size_t)units * VF_LANES) UNROLL
-    for (int i = 0; i < rows; i++, y += b->ld)
-        store_full(y, acc[i], b, units);
-    else UNROLL for (int i = 0; i < rows; i++, y += b->ld) store_row(y, acc[i], b, units);
+    if (e.full) UNROLL
+    for (int i = 0; i < rows; i++, y += e.ld)
+        store_row(y, acc[i], &e, units, true);
+    else UNROLL for (int i = 0; i < rows; i++, y += e.ld) store_row(y, acc[i], &e, units, false);
 }
 
 /* One row: four partial sums a unit hide the latency of the products. */
@@ -120,7 +155,28 @@ INLINE void run_line(const block *b, const int units)
     UNROLL
     for (int u = 0; u < units; u++)
         acc[0][u] = vf_add(vf_add(acc[0][u], acc[1][u]), vf_add(acc[2][u], acc[3][u]));
-    store_row(b->y, acc[0], b, units);
+    const ending e = ending_of(b, units);
+    store_row(b->y, acc[0], &e, units, false);
+}
+
+/* Two rows make one vector; it is stored at once where they are neighbours. */
+INLINE void store_pairs(const block *b, vf *acc, const int rows)
+{
+    const vf bias = vf_load_twice(b->bias);
+    const ending e = ending_of(b, 1);
+    const bool dense = b->n == VF_LANES / 2 && b->ld == b->n;
+    float *y = b->y;
+    UNROLL
+    for (int i = 0; i < rows; i += 2, y += 2 * e.ld) {
+        const vf sum = vf_sum_pairs(acc[i], i + 1 < rows ? acc[i + 1] : acc[i]);
+        const vf out = vf_min(e.high, vf_max(e.low, vf_add(sum, bias)));
+        if (dense && i + 1 < rows) {
+            vf_store(y, out);
+            continue;
+        }
+        vf_store_part(y, out, e.lanes);
+        if (i + 1 < rows) vf_store_part(y + e.ld, vf_swap(out), e.lanes);
+    }
 }
 
 /* As run_block with one unit whose lanes are pairs of inputs: lane 2c + j holds output c's products
@@ -129,31 +185,32 @@ INLINE void run_pairs(const block *b, const int rows)
 {
     vf acc[VF_ROWS_1];
     const float *p[VF_ROWS_1], *w = b->w;
+    const size_t step = b->a->step, skip = b->a->run_step - b->a->run, odd = b->a->run % 2;
     find_rows(p, b, rows);
     UNROLL
     for (int i = 0; i < rows; i++)
         acc[i] = vf_set(0);
     size_t at = 0;
-    for (size_t r = 0; r < b->a->runs; r++, at += b->a->run_step - b->a->run) {
-        for (size_t end = at + b->a->run / 2 * 2; at < end; at += 2, w += VF_LANES) {
+    for (size_t r = 0; r < b->a->runs; r++, at += skip) {
+        UNROLL_BY_4
+        for (size_t end = at + b->a->run - odd; at < end; at += 2, w += VF_LANES) {
             const vf wide = vf_load(w);
             UNROLL
             for (int i = 0; i < rows; i++)
-                acc[i] = vf_fma(vf_set_pair(p[i] + at), wide, acc[i]);
+                acc[i] = vf_fma(vf_set_pair(input(p, i, at, step, rows)), wide, acc[i]);
+            advance(p, 2, rows);
         }
-        if (b->a->run % 2 == 0) continue;
-        const vf wide = vf_load(w);
-        UNROLL
-        for (int i = 0; i < rows; i++)
-            acc[i] = vf_fma(vf_set_even(p[i][at]), wide, acc[i]);
-        at++;
-        w += VF_LANES;
+        if (odd) {
+            const vf wide = vf_load(w);
+            UNROLL
+            for (int i = 0; i < rows; i++)
+                acc[i] = vf_fma(vf_set_even(*input(p, i, at, step, rows)), wide, acc[i]);
+            at++;
+            w += VF_LANES;
+        }
+        advance(p, (ptrdiff_t)(skip + odd), rows);
     }
-    UNROLL
-    for (int i = 0; i < rows; i++) {
-        const vf sum = vf_add(vf_sum_pairs(acc[i]), vf_load(b->bias));
-        store_row(b->y + i * b->ld, &sum, b, 1);
-    }
+    store_pairs(b, acc, rows);
 }
 
 typedef void (*block_fn)(const block *b);
@@ -188,7 +245,7 @@ PAIRS(1) PAIRS(2) PAIRS(3) PAIRS(4) PAIRS(5) PAIRS(6)
 PAIRS(7) PAIRS(8) PAIRS(9) PAIRS(10) PAIRS(11) PAIRS(12)
 
 /* By units and rows; the last row of the table is the pairs. */
-static const block_fn blocks[][VF_ROWS_1] = {
+static const block_fn block_fns[][VF_ROWS_1] = {
     {block_1x1, block_2x1, block_3x1, block_4x1, block_5x1, block_6x1, block_7x1, block_8x1,
      block_9x1, block_10x1, block_11x1, block_12x1},
 #if VF_UNITS > 2
@@ -210,46 +267,80 @@ static const size_t most_rows[] = {VF_ROWS_1, VF_ROWS_2,
 #endif
                                    VF_ROWS_1};
 
-/* All rows by one panel, in blocks of nearly equal height. */
-static void run_panel(block *b, size_t m, size_t kind)
+/* m rows in blocks of nearly equal height: the first `taller` ones have a row more. */
+typedef struct cut {
+    uint32_t blocks, rows, taller;
+} cut;
+
+static cut cut_rows(size_t m, size_t most)
+{
+    const uint32_t n = (uint32_t)m; /* divides faster */
+    if (n <= most) return (cut){1, n, 0};
+    const uint32_t blocks = (n + (uint32_t)most - 1) / (uint32_t)most;
+    return (cut){blocks, n / blocks, n % blocks};
+}
+
+static void run_line_blocks(block *b, const float *line, cut c, size_t kind)
+{
+    b->x = line;
+    for (uint32_t i = 0; i < c.blocks; i++) {
+        const size_t rows = c.rows + (i < c.taller);
+        block_fns[kind][rows - 1](b);
+        b->y += rows * b->ld;
+        b->x += rows * b->a->step;
+    }
+}
+
+/* Rows of several short lines in one block. */
+static void run_short_lines(block *b, size_t m, size_t kind)
 {
     const krn_f32_rows *a = b->a;
     const float *line = a->x;
-    const size_t n_blocks = (m + most_rows[kind] - 1) / most_rows[kind];
+    const cut c = cut_rows(m, most_rows[kind] < FEW ? most_rows[kind] : FEW);
     size_t pixel = 0;
-    for (size_t i = 0; i < n_blocks; i++) {
-        const size_t rows = m / n_blocks + (i < m % n_blocks);
-        if (pixel == a->line) {
-            pixel = 0;
-            line += a->line_step;
-        }
-        b->x = line + pixel * a->step;
-        if (pixel + rows <= a->line)
-            pixel += rows;
-        else
-            b->x = NULL;
-        for (size_t r = 0; r < rows && !b->x; r++) {
+    for (uint32_t i = 0; i < c.blocks; i++) {
+        const size_t rows = c.rows + (i < c.taller);
+        for (size_t r = 0; r < rows; r++, pixel++) {
             if (pixel == a->line) {
                 pixel = 0;
                 line += a->line_step;
             }
-            b->row[r] = line + pixel++ * a->step;
+            b->row[r] = line + pixel * a->step;
         }
-        blocks[kind][rows - 1](b);
+        b->x = rows == 1 ? b->row[0] : NULL;
+        block_fns[kind][rows - 1](b);
         b->y += rows * b->ld;
+    }
+}
+
+/* All rows by one panel. */
+static void run_panel(block *b, size_t m, size_t kind)
+{
+    const krn_f32_rows *a = b->a;
+    float *const y = b->y;
+    const size_t most = most_rows[kind];
+    const bool uneven = a->line < 2 * most && a->line % most != 0;
+    if (m > a->line && uneven && a->out_step == a->line * b->ld) {
+        run_short_lines(b, m, kind);
+        return;
+    }
+    const cut c = cut_rows(a->line, most);
+    const float *x = a->x;
+    for (size_t at = 0, i = 0; at < m; at += a->line, i++, x += a->line_step) {
+        b->y = y + i * a->out_step;
+        run_line_blocks(b, x, c, kind);
     }
 }
 
 KRN_DECL_F32_PRODUCT(VF_NAME(krn_f32_product))
 {
-    block b = {.a = a, .low = w->low, .high = w->high, .ld = ld};
-    const size_t units = (w->n + VF_LANES - 1) / VF_LANES;
-    const size_t panels = (units + VF_UNITS - 1) / VF_UNITS;
     static const float zeros[VF_UNITS * VF_LANES];
+    const size_t units = (w->n + VF_LANES - 1) / VF_LANES;
+    const cut c = cut_rows(units, VF_UNITS); /* into panels */
+    block b = {.a = a, .low = w->low, .high = w->high, .ld = ld, .w = w->w};
     size_t at = 0;
-    b.w = w->w;
-    for (size_t i = 0; i < panels; i++) {
-        const size_t wide = units / panels + (i < units % panels);
+    for (uint32_t i = 0; i < c.blocks; i++) {
+        const size_t wide = c.rows + (i < c.taller);
         b.y = y + at;
         b.bias = w->bias ? w->bias + at : zeros;
         b.n = w->n - at < wide * VF_LANES ? w->n - at : wide * VF_LANES;

@@ -64,11 +64,23 @@ static inline vf vf_set_even(float v)
     return _mm256_blend_ps(_mm256_setzero_ps(), _mm256_set1_ps(v), 0x55);
 }
 
-/* Sums of lanes 2i and 2i + 1, in the first half. */
-static inline vf vf_sum_pairs(vf v)
+/* Sums of lanes 2i and 2i + 1: those of a in the first half, of b in the second. */
+static inline vf vf_sum_pairs(vf a, vf b)
 {
-    const __m256i even = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
-    return _mm256_permutevar8x32_ps(_mm256_add_ps(v, _mm256_movehdup_ps(v)), even);
+    const __m256 even = _mm256_shuffle_ps(a, b, 0x88), odd = _mm256_shuffle_ps(a, b, 0xdd);
+    const __m256d sum = _mm256_castps_pd(_mm256_add_ps(even, odd));
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(sum, 0xd8));
+}
+
+/* The first half of p in both halves. */
+static inline vf vf_load_twice(const float *p)
+{
+    return _mm256_broadcast_ps((const __m128 *)(const void *)p);
+}
+
+static inline vf vf_swap(vf v)
+{
+    return _mm256_permute2f128_ps(v, v, 1);
 }
 
 static inline vf vf_add(vf a, vf b)

@@ -64,10 +64,24 @@ static inline vf vf_set_even(float v)
     return _mm512_maskz_mov_ps(0x5555, _mm512_set1_ps(v));
 }
 
-/* Sums of lanes 2i and 2i + 1, in the first half. */
-static inline vf vf_sum_pairs(vf v)
+/* Sums of lanes 2i and 2i + 1: those of a in the first half, of b in the second. */
+static inline vf vf_sum_pairs(vf a, vf b)
 {
-    return _mm512_maskz_compress_ps(0x5555, _mm512_add_ps(v, _mm512_movehdup_ps(v)));
+    const __m512 even = _mm512_shuffle_ps(a, b, 0x88), odd = _mm512_shuffle_ps(a, b, 0xdd);
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    return _mm512_castpd_ps(
+        _mm512_permutexvar_pd(order, _mm512_castps_pd(_mm512_add_ps(even, odd))));
+}
+
+/* The first half of p in both halves. */
+static inline vf vf_load_twice(const float *p)
+{
+    return _mm512_broadcast_f32x8(_mm256_loadu_ps(p));
+}
+
+static inline vf vf_swap(vf v)
+{
+    return _mm512_shuffle_f32x4(v, v, 0x4e);
 }
 
 static inline vf vf_add(vf a, vf b)
