@@ -4,14 +4,15 @@
 
 #include "engine/kernels/simd/f32_winograd.h"
 
-/* G of F(m, 3), rows. */
+/* G of F(m, 3), rows: a point's powers over the product of its distances to the others. */
 static const double g2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-static const double g4[6][3] = {{1.0 / 4, 0, 0},
-                                {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                {0, 0, 1}};
+#define POINT(p, q)                                                                                \
+    {                                                                                              \
+        1 / (2.0 * p * p * (p * p - q * q)), 1 / (2.0 * p * (p * p - q * q)),                      \
+            1 / (2.0 * (p * p - q * q))                                                            \
+    }
+static const double g4[6][3] = {
+    {1.0 / (AA * BB), 0, 0}, POINT(A, B), POINT(-A, B), POINT(B, A), POINT(-B, A), {0, 0, 1}};
 
 void krn_f32_winograd_weights(float *u, const float *g, size_t step, size_t m)
 {

@@ -51,6 +51,11 @@ static inline vf vf_sub(vf a, vf b)
     return a - b;
 }
 
+static inline vf vf_mul(vf a, vf b)
+{
+    return a * b;
+}
+
 static inline vf vf_fma(vf a, vf b, vf c)
 {
     return a * b + c;

@@ -9,6 +9,10 @@
 #include "engine/kernels/simd/simd.h"
 
 #define MOST_SIDE 6
+#define A         0.75f
+#define B         1.5f
+#define AA        (A * A)
+#define BB        (B * B)
 
 /* One tile of VF_LANES channels or fewer. */
 typedef struct wino_tile {
@@ -27,15 +31,15 @@ INLINE void wino_in(vf *t, const vf *d, const int m)
         t[3] = vf_sub(d[1], d[3]);
         return;
     }
-    const vf four = vf_set(4), five = vf_set(5), twice = vf_set(2);
-    const vf a = vf_fnma(four, d[2], d[4]), b = vf_fnma(four, d[1], d[3]);
-    const vf c = vf_sub(d[4], d[2]), e = vf_sub(d[3], d[1]);
-    t[0] = vf_fnma(five, d[2], vf_fma(four, d[0], d[4]));
-    t[1] = vf_add(a, b);
-    t[2] = vf_sub(a, b);
-    t[3] = vf_fma(twice, e, c);
-    t[4] = vf_fnma(twice, e, c);
-    t[5] = vf_fnma(five, d[3], vf_fma(four, d[1], d[5]));
+    const vf aa = vf_set(AA), bb = vf_set(BB), both = vf_set(AA * BB), sum = vf_set(AA + BB);
+    const vf c = vf_fnma(bb, d[2], d[4]), e = vf_fnma(bb, d[1], d[3]);
+    const vf f = vf_fnma(aa, d[2], d[4]), g = vf_fnma(aa, d[1], d[3]);
+    t[0] = vf_fnma(sum, d[2], vf_fma(both, d[0], d[4]));
+    t[1] = vf_fma(vf_set(A), e, c);
+    t[2] = vf_fnma(vf_set(A), e, c);
+    t[3] = vf_fma(vf_set(B), g, f);
+    t[4] = vf_fnma(vf_set(B), g, f);
+    t[5] = vf_fnma(sum, d[3], vf_fma(both, d[1], d[5]));
 }
 
 /* A^T p along one axis. */
@@ -49,9 +53,9 @@ INLINE void wino_out(vf *o, const vf *p, const int m)
     }
     const vf c = vf_add(p[3], p[4]), d = vf_sub(p[3], p[4]);
     o[0] = vf_add(vf_add(p[0], a), c);
-    o[1] = vf_fma(vf_set(2), d, b);
-    o[2] = vf_fma(vf_set(4), c, a);
-    o[3] = vf_add(vf_fma(vf_set(8), d, b), p[5]);
+    o[1] = vf_fma(vf_set(B), d, vf_mul(vf_set(A), b));
+    o[2] = vf_fma(vf_set(BB), c, vf_mul(vf_set(AA), a));
+    o[3] = vf_fma(vf_set(B * BB), d, vf_fma(vf_set(A * AA), b, p[5]));
 }
 
 INLINE vf wino_load(const float *x, const wino_tile *t)
