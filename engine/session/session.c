@@ -4,12 +4,15 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
+#include "engine/base/pool.h"
 #include "engine/kernels/krn_qs16.h"
 #include "engine/plan/compiled.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define MAX_BLOCK       64
+#define BLOCK_BYTES     ((size_t)256 << 10) /* of its activations: more would leave the cache */
 #define DEFAULT_TIME_US 10000000u
 
 #define CACHED 4 /* programs for open shapes that are kept */
@@ -20,11 +23,19 @@ typedef struct cached {
     uint64_t used;      /* by the session's clock */
 } cached;
 
+/* The programs of one thread. */
+typedef struct lane {
+    plan_program *one, *block; /* NULL: block would be the same; one has open shapes */
+    nf_status status;          /* of its part of a call */
+    nf_error error;
+} lane;
+
 struct eng_session {
     eng_model *model;
-    plan_program *one, *block; /* NULL: block would be the same; one has open shapes */
-    plan_program *latest;      /* what eng_session_result reads */
-    size_t block_rows;
+    lane *lanes; /* [n_lanes], one a thread */
+    size_t n_lanes, block_rows;
+    nf_pool *pool;        /* NULL for one thread */
+    plan_program *latest; /* what eng_session_result reads */
     plan_vars vars;
     cached cache[CACHED];
     uint64_t clock;
@@ -38,16 +49,31 @@ static plan_limits limits_of(const eng_session *s, size_t rows)
                          .vars = s->vars.n_tensors ? &s->vars : NULL};
 }
 
-static nf_status make_programs(eng_session *s, nf_error *err)
+/* As many rows a block, up to `most`, as keep its activations small. */
+static nf_status make_block(eng_session *s, size_t most, nf_error *err)
+{
+    plan_program **p = &s->lanes[0].block;
+    for (s->block_rows = most; s->block_rows > 1; s->block_rows /= 2) {
+        const plan_limits l = limits_of(s, s->block_rows);
+        const nf_status st = plan_program_create(p, &s->model->top, &l, err);
+        if (st || (*p)->arena_bytes <= BLOCK_BYTES) return st;
+        plan_program_destroy(p);
+    }
+    return NF_OK;
+}
+
+static nf_status make_programs(eng_session *s, size_t most, nf_error *err)
 {
     nf_status st;
     if ((st = plan_vars_init(&s->vars, s->model->graph, err))) return st;
-    const plan_limits one = limits_of(s, 1), many = limits_of(s, s->block_rows);
+    s->lanes = nf_alloc(sizeof(*s->lanes), NF_MEM_ARENA);
+    if (!s->lanes) return nf_fail(err, NF_ENOMEM, "session", "no memory");
+    s->n_lanes = s->block_rows = 1;
     if (s->model->info.shapes == ENG_SHAPES_OPEN) return NF_OK;
-    st = plan_program_create(&s->one, &s->model->top, &one, err);
-    if (!st && s->block_rows > 1) st = plan_program_create(&s->block, &s->model->top, &many, err);
-    s->latest = s->one;
-    return st;
+    const plan_limits one = limits_of(s, 1);
+    st = plan_program_create(&s->lanes[0].one, &s->model->top, &one, err);
+    s->latest = s->lanes[0].one;
+    return st ? st : make_block(s, most, err);
 }
 
 nf_status eng_session_create(eng_session **out, eng_model *model, size_t block_rows, nf_error *err)
@@ -57,13 +83,47 @@ nf_status eng_session_create(eng_session **out, eng_model *model, size_t block_r
     if (!s) return nf_fail(err, NF_ENOMEM, "session", "no memory");
     s->model = eng_model_ref(model);
     s->time_limit_us = DEFAULT_TIME_US;
-    s->block_rows = !model->batched || block_rows < 1 ? 1
-                    : block_rows > MAX_BLOCK          ? MAX_BLOCK
-                                                      : block_rows;
-    const nf_status st = make_programs(s, err);
+    const size_t most = !model->batched || block_rows < 1 ? 1
+                        : block_rows > MAX_BLOCK          ? MAX_BLOCK
+                                                          : block_rows;
+    const nf_status st = make_programs(s, most, err);
     if (st) eng_session_destroy(&s);
     *out = s;
     return st;
+}
+
+static nf_status make_lane(lane *l, const eng_session *s, nf_error *err)
+{
+    const plan_limits one = limits_of(s, 1), many = limits_of(s, s->block_rows);
+    *l = (lane){0};
+    const nf_status st = plan_program_create(&l->one, &s->model->top, &one, err);
+    if (st || s->block_rows == 1) return st;
+    return plan_program_create(&l->block, &s->model->top, &many, err);
+}
+
+nf_status eng_session_threads(eng_session *s, size_t threads, nf_error *err)
+{
+    nf_status st = NF_OK;
+    if (threads < 1 || threads > NF_POOL_MOST)
+        return nf_fail(err, NF_EINVAL, "threads", "expected 1 to %d, got %zu", NF_POOL_MOST,
+                       threads);
+    /* rows of variables come one after the other */
+    if (!s->lanes[0].one || s->vars.n_tensors) return NF_OK;
+    lane *lanes = nf_realloc(s->lanes, threads * sizeof(*lanes), NF_MEM_ARENA);
+    if (!lanes) return nf_fail(err, NF_ENOMEM, "session", "no memory for %zu threads", threads);
+    s->lanes = lanes;
+    nf_pool_destroy(&s->pool);
+    for (; s->n_lanes < threads && !st; s->n_lanes++)
+        st = make_lane(&lanes[s->n_lanes], s, err);
+    return st || threads == 1 ? st : nf_pool_create(&s->pool, threads, err);
+}
+
+static void drop_programs(eng_session *s)
+{
+    for (size_t i = 0; i < s->n_lanes; i++) {
+        plan_program_destroy(&s->lanes[i].one);
+        plan_program_destroy(&s->lanes[i].block);
+    }
 }
 
 nf_status eng_session_keep_all(eng_session *s, nf_error *err)
@@ -72,13 +132,14 @@ nf_status eng_session_keep_all(eng_session *s, nf_error *err)
     plan_limits l = limits_of(s, 1);
     l.max_arena = SIZE_MAX;
     l.keep_all = true;
-    if (!s->one) return nf_fail(err, NF_ENOTIMPL, "session", "the model's shapes are open");
+    if (!s->lanes[0].one)
+        return nf_fail(err, NF_ENOTIMPL, "session", "the model's shapes are open");
     const nf_status st = plan_program_create(&p, &s->model->top, &l, err);
     if (st) return st;
-    plan_program_destroy(&s->one);
-    plan_program_destroy(&s->block);
-    s->one = s->latest = p;
-    s->block_rows = 1;
+    nf_pool_destroy(&s->pool);
+    drop_programs(s);
+    s->lanes[0].one = s->latest = p;
+    s->n_lanes = s->block_rows = 1;
     return NF_OK;
 }
 
@@ -105,8 +166,9 @@ void eng_session_destroy(eng_session **s)
     if (!s || !*s) return;
     for (size_t i = 0; i < CACHED; i++)
         drop_cached(*s, &(*s)->cache[i]);
-    plan_program_destroy(&(*s)->one);
-    plan_program_destroy(&(*s)->block);
+    nf_pool_destroy(&(*s)->pool);
+    drop_programs(*s);
+    nf_free((*s)->lanes);
     plan_vars_fini(&(*s)->vars);
     eng_model_unref(&(*s)->model);
     nf_free(*s);
@@ -191,23 +253,46 @@ static void fetch_rows(const eng_session *s, const plan_program *p, const eng_vi
         fetch(&out[i], p->place[g->outputs[i]], &s->model->outputs[i], first, rows);
 }
 
-static nf_status run_rows(const eng_session *s, const eng_view *in, const eng_view *out,
-                          size_t first, size_t rows, nf_error *err)
+/* One call, shared by the session's lanes: each takes the next block until none is left. */
+typedef struct call {
+    const eng_session *s;
+    const eng_view *in, *out;
+    size_t rows;
+    atomic_size_t next; /* row */
+} call;
+
+/* False when the lane's status says why not. */
+static bool run_rows(const call *c, lane *l, size_t first, size_t rows)
 {
-    plan_program *p = rows > 1 ? s->block : s->one;
-    fill_rows(s, p, in, first, rows);
-    const nf_status st = plan_program_run(p, err);
-    if (!st) fetch_rows(s, p, out, first, rows);
-    return st;
+    plan_program *p = rows > 1 ? l->block : l->one;
+    fill_rows(c->s, p, c->in, first, rows);
+    l->status = plan_program_run(p, &l->error);
+    if (!l->status) fetch_rows(c->s, p, c->out, first, rows);
+    return !l->status;
+}
+
+static void run_lane(void *user, size_t lane_index)
+{
+    call *c = user;
+    lane *l = &c->s->lanes[lane_index];
+    const size_t block = c->s->block_rows;
+    for (;;) {
+        const size_t first = atomic_fetch_add_explicit(&c->next, block, memory_order_relaxed);
+        if (first >= c->rows) return;
+        const bool whole = c->rows - first >= block;
+        const size_t end = whole ? first + block : c->rows, step = whole ? block : 1;
+        for (size_t at = first; at < end; at += step)
+            if (!run_rows(c, l, at, step)) return;
+    }
 }
 
 static nf_status check_views(const eng_session *s, const eng_view *in, const eng_view *out,
                              size_t rows, nf_error *err)
 {
     const eng_model *m = s->model;
-    nf_status st;
+    nf_status st = NF_OK;
     if (rows == 0) return nf_fail(err, NF_EINVAL, "rows", "expected at least 1, got 0");
-    if (!s->one) return nf_fail(err, NF_EINVAL, "session", "the model's shapes are open");
+    if (!s->lanes[0].one) return nf_fail(err, NF_EINVAL, "session", "the model's shapes are open");
     for (size_t i = 0; i < m->info.n_inputs; i++)
         if ((st = check_view(&in[i], &m->inputs[i], rows, err))) return st;
     for (size_t i = 0; i < m->info.n_outputs; i++)
@@ -220,12 +305,16 @@ nf_status eng_session_run(eng_session *s, const eng_view *in, const eng_view *ou
 {
     nf_status st;
     if ((st = check_views(s, in, out, rows, err))) return st;
-    for (size_t at = 0; at < rows;) {
-        const size_t n = rows - at >= s->block_rows ? s->block_rows : 1;
-        if ((st = run_rows(s, in, out, at, n, err))) return st;
-        at += n;
-    }
-    return NF_OK;
+    call c = {.s = s, .in = in, .out = out, .rows = rows};
+    for (size_t i = 0; i < s->n_lanes; i++)
+        s->lanes[i].status = NF_OK;
+    if (s->pool && rows > s->block_rows)
+        nf_pool_run(s->pool, run_lane, &c);
+    else
+        run_lane(&c, 0);
+    for (size_t i = 0; i < s->n_lanes && !st; i++)
+        if ((st = s->lanes[i].status) && err) *err = s->lanes[i].error;
+    return st;
 }
 
 nf_status eng_session_profile(eng_session *s, const eng_view *in, const eng_view *out, uint64_t *ns,
@@ -233,9 +322,10 @@ nf_status eng_session_profile(eng_session *s, const eng_view *in, const eng_view
 {
     nf_status st;
     if ((st = check_views(s, in, out, 1, err))) return st;
-    fill_rows(s, s->one, in, 0, 1);
-    st = plan_program_profile(s->one, &s->model->top, ns, err);
-    if (!st) fetch_rows(s, s->one, out, 0, 1);
+    plan_program *one = s->lanes[0].one;
+    fill_rows(s, one, in, 0, 1);
+    st = plan_program_profile(one, &s->model->top, ns, err);
+    if (!st) fetch_rows(s, one, out, 0, 1);
     return st;
 }
 

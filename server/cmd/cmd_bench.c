@@ -26,7 +26,7 @@ typedef struct opts {
     const char *csv;
     int64_t threads, batch, open;
     double seconds;
-    bool layers, json, help;
+    bool layers, share, json, help;
 } opts;
 
 #define AT(field) offsetof(opts, field)
@@ -36,6 +36,8 @@ static const nf_opt rows[] = {
     CMD_ENGINE_ROWS(opts, engine),
     {.name = "threads", .arg = "N", .dflt = "1", .kind = NF_OPT_NUM, .offset = AT(threads),
      .least = 1, .most = MAX_THREADS, .help = "sessions that run side by side"},
+    {.name = "share", .kind = NF_OPT_FLAG, .offset = AT(share),
+     .help = "the threads share the rows of one session's calls instead"},
     {.name = "batch", .arg = "ROWS", .dflt = "1", .kind = NF_OPT_NUM, .offset = AT(batch),
      .least = 1, .most = 4096, .help = "rows in one call"},
     {.name = "open", .arg = "N", .dflt = "0", .kind = NF_OPT_NUM, .offset = AT(open),
@@ -54,7 +56,8 @@ static const nf_opt rows[] = {
 static const cmd_spec spec = {
     .usage = "nearfar bench MODEL [OPTIONS], nearfar bench [MODEL] --csv FILE",
     .what = "Measures the engine alone: no server, no JSON. Inputs are random, with a fixed seed,\n"
-            "and in the model's own type. With several threads each has a session of its own.",
+            "and in the model's own type. With several threads each has a session of its own, or,\n"
+            "with --share, a part of the rows of every call.",
     .example = "  nearfar bench models/digits --mode edge --seconds 2\n",
     .table = {rows, NF_COUNT(rows)},
     .help = AT(help),
@@ -185,7 +188,8 @@ static nf_status choose_views(lane *l, const eng_info *info, size_t asked, nf_er
 
 static nf_status lane_init(lane *l, const cmd_model *m, const opts *o, nf_error *err)
 {
-    const size_t block = o->batch < 64 ? (size_t)o->batch : 64;
+    const size_t sharing = o->share ? (size_t)o->threads : 1;
+    const size_t block = ((size_t)o->batch + sharing - 1) / sharing; /* rows of one thread */
     nf_status st;
     l->batch = (size_t)o->batch;
     l->limit_ns = (uint64_t)(o->seconds * 1e9);
@@ -193,7 +197,9 @@ static nf_status lane_init(lane *l, const cmd_model *m, const opts *o, nf_error 
     l->n_out = m->info->n_outputs;
     if (l->n_in > MAX_IO || l->n_out > MAX_IO)
         return nf_fail(err, NF_EUNSUPPORTED, m->path, "over %d inputs or outputs", MAX_IO);
-    if ((st = eng_session_create(&l->session, m->model, block, err))) return st;
+    if ((st = eng_session_create(&l->session, m->model, block < 64 ? block : 64, err)) ||
+        (sharing > 1 && (st = eng_session_threads(l->session, sharing, err))))
+        return st;
     l->whole = srv_runs_open(m->info);
     if ((st = choose_views(l, m->info, (size_t)o->open, err))) return st;
     l->ns = nf_alloc_array(MAX_SAMPLES, sizeof(*l->ns), NF_MEM_MISC);
@@ -322,7 +328,7 @@ static void print_result(const result *r, const cmd_model *m, const opts *o,
 
 static nf_status bench(const cmd_model *m, const opts *o, const eng_options *engine, nf_error *err)
 {
-    const size_t n = (size_t)o->threads;
+    const size_t n = o->share ? 1 : (size_t)o->threads;
     result r = {0};
     nf_status st = NF_OK;
     lane *lanes = nf_alloc_array(n, sizeof(*lanes), NF_MEM_MISC);

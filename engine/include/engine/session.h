@@ -12,9 +12,10 @@ typedef struct eng_session eng_session;
 /**
  * Creates a session.
  *
- * block_rows: where the model has a symbolic batch, that many rows (1..64) run as one block; a call
- * may bring any number of rows. One arena serves single rows and, if block_rows > 1, another
- * blocks. Returns NF_OK; NF_EBUDGET; NF_ENOMEM. Owns: takes its own reference of `model`.
+ * block_rows: where the model has a symbolic batch, up to that many rows (1..64) run as one block,
+ * as many as keep its activations in the cache; a call may bring any number of rows. One arena
+ * serves single rows and, if block_rows > 1, another blocks. Returns NF_OK; NF_EBUDGET; NF_ENOMEM.
+ * Owns: takes its own reference of `model`.
  */
 nf_status eng_session_create(eng_session **out, eng_model *model, size_t block_rows, nf_error *err);
 
@@ -58,6 +59,15 @@ void eng_session_trim(eng_session *s, size_t most);
 
 /** Sets the model's variables back to zero: the next run is the first of a new stream. */
 void eng_session_reset(eng_session *s);
+
+/**
+ * From now on the rows of one call are shared by `threads` threads (1..64), the caller's and
+ * workers of the session's own; one thread is the default. Each has an arena of its own. A call of
+ * no more rows than a block stays in the caller's thread, and so do all calls of a model with
+ * variables or open shapes. NF_EINVAL, NF_EBUDGET, NF_ENOMEM, NF_EIO: the session may only be
+ * destroyed then.
+ */
+nf_status eng_session_threads(eng_session *s, size_t threads, nf_error *err);
 
 /** Drops the model's reference, frees, sets *s to NULL. Accepts NULL and a pointer to NULL. */
 void eng_session_destroy(eng_session **s);
