@@ -110,7 +110,7 @@ static void every_depthwise_3x3(void **state)
     for (size_t stride = 1; stride <= 2; stride++)
         for (size_t width = 3; width <= 21; width++)
             for (ptrdiff_t pad = 0; pad <= 1; pad++)
-                for (size_t c = 7; c <= 33; c += 13) {
+                for (size_t c = 7; c <= 33; c += c == 7 ? 1 : 12) {
                     const size_t out = (width + 2 * (size_t)pad - 3) / stride + 1;
                     const krn_window w = {width, width,  c,      out, out, c,   3,
                                           3,     stride, stride, 1,   1,   pad, pad};

@@ -124,7 +124,7 @@ INLINE void run_block(const block *b, const int rows, const int units)
 /* One row: four partial sums a unit hide the latency of the products. */
 INLINE void run_line(const block *b, const int units)
 {
-    enum { PHASES = 4, AHEAD = 16 };
+    enum { PHASES = 4, LINE_FLOATS = 16 };
     vf acc[PHASES][VF_UNITS];
     const float *w = b->w;
     UNROLL
@@ -143,7 +143,8 @@ INLINE void run_line(const block *b, const int units)
             const vf v = vf_set(x[k + (size_t)i]);
             UNROLL
             for (int u = 0; u < units; u++) {
-                __builtin_prefetch(w + (AHEAD * units + u) * VF_LANES);
+                if (VF_AHEAD && u * VF_LANES % LINE_FLOATS == 0)
+                    __builtin_prefetch(w + (VF_AHEAD * units + u) * VF_LANES);
                 acc[i][u] = vf_fma(v, vf_load(w + u * VF_LANES), acc[i][u]);
             }
         }

@@ -15,6 +15,10 @@
 #define VF_ROWS_3 4
 #define VF_ROWS_4 2
 #define VF_UNITS  2
+/* Inputs whose weights a single row fetches ahead. */
+#define VF_AHEAD 16
+/* Neighbouring results of a depthwise strip that is two lines high. */
+#define VF_STRIP 6
 
 typedef __m256 vf;
 typedef __m256i vi;
@@ -35,6 +39,12 @@ static inline vf_mask vf_first(size_t n)
 {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
+}
+
+/* The second half of the lanes. */
+static inline vf_mask vf_second_half(void)
+{
+    return _mm256_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1);
 }
 
 static inline vf vf_load_part(const float *p, vf_mask m)

@@ -16,6 +16,10 @@
 #define VF_ROWS_3 8
 #define VF_ROWS_4 6
 #define VF_UNITS  4
+/* Inputs whose weights a single row fetches ahead: the processor does it well enough. */
+#define VF_AHEAD 0
+/* Neighbouring results of a depthwise strip that is two lines high. */
+#define VF_STRIP 8
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -35,6 +39,12 @@ static inline void vf_store(float *p, vf v)
 static inline vf_mask vf_first(size_t n)
 {
     return (vf_mask)((1u << n) - 1);
+}
+
+/* The second half of the lanes. */
+static inline vf_mask vf_second_half(void)
+{
+    return 0xff00;
 }
 
 static inline vf vf_load_part(const float *p, vf_mask m)
