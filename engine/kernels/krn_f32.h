@@ -23,6 +23,9 @@ const char *krn_blas_core(void);
 /* Products smaller than this cost less than a call into the library. */
 #define KRN_BLAS_LEAST_MACS 2048
 
+/* Weights from which on it is tried against our vector kernels. */
+#define KRN_BLAS_LARGE_WEIGHTS ((size_t)1 << 20)
+
 /* Above M * N * K = 1,000,000 OpenBLAS leaves its small-matrix path (SkylakeX core). */
 #define KRN_BLAS_MOST_MACS 1000000
 
@@ -108,6 +111,9 @@ typedef struct krn_f32_weights {
 size_t krn_f32_packed_size(const krn_f32_layout *l, const krn_f32_weights *w);
 void krn_f32_pack(float *to, const krn_f32_layout *l, const krn_f32_weights *w);
 bool krn_f32_in_pairs(const krn_f32_layout *l, size_t n);
+
+/** True when row-major [k, n] is packed as it is: a right side that is computed needs no copy. */
+bool krn_f32_is_packed(const krn_f32_layout *l, size_t n);
 
 /* Row i of the result is y[(i / line) * out_step + (i % line) * ld + c], c < n; m is a whole number
  * of lines. It is clamp(bias[c] + sum_k a[i, k] * w[c, k]). Sums may be taken in any order; NaN

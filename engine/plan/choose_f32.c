@@ -7,7 +7,8 @@
 
 #define MOST_RUNS 9
 #define MOST_NS   400000 /* of one way; a layer has four at most */
-#define MARGIN    0.97   /* a later way must be faster by this factor: equal times change nothing */
+#define LONG_MACS 1000000000
+#define MARGIN    0.97 /* a later way must be faster by this factor: equal times change nothing */
 
 /* Winograd pays where channels fill vectors and the image holds some tiles. */
 static bool can_winograd(const plan_layer *l, const ir_graph *g)
@@ -19,16 +20,19 @@ static bool can_winograd(const plan_layer *l, const ir_graph *g)
            w->dim[0] >= 8 && y->dim[1] >= 4 && y->dim[2] >= 4;
 }
 
-/* In the order of preference. */
+/* In the order of preference: OpenBLAS comes first where our kernels are plain C, last where they
+ * have vectors. */
 static size_t ways_of(plan_way *ways, const plan_layer *l, const ir_graph *g)
 {
+    const bool plain = l->f32.product == krn_f32_product_ref;
     size_t n = 0;
+    if (plain && l->blas) ways[n++] = PLAN_WAY_BLAS;
     if (can_winograd(l, g)) {
         ways[n++] = PLAN_WAY_WINOGRAD_4;
         ways[n++] = PLAN_WAY_WINOGRAD_2;
     }
     ways[n++] = PLAN_WAY_PACKED;
-    if (l->blas) ways[n++] = PLAN_WAY_BLAS;
+    if (!plain && l->blas) ways[n++] = PLAN_WAY_BLAS;
     return n;
 }
 
@@ -39,6 +43,13 @@ static plan_shape shape_of(const ir_tensor *t)
         s.dim[i] = (size_t)(t->dim[i] == IR_BATCH ? 1 : t->dim[i]);
     ir_elems(&s.elems, t, 1); /* has been checked when the graph was verified */
     return s;
+}
+
+/* Timing it would take noticeable parts of a second. */
+static bool is_long(const plan_layer *l, const ir_graph *g)
+{
+    const plan_shape out = shape_of(&g->tensors[l->node->out[0]]);
+    return plan_macs(g, l->node, &out) > LONG_MACS;
 }
 
 /* Least nanoseconds of a few runs. */
@@ -85,7 +96,7 @@ nf_status plan_choose_f32(plan_layer *l, const ir_graph *g, const plan_env *env,
     const size_t n = ways_of(ways, l, g);
     double least = 0;
     nf_status st = NF_OK;
-    if (!env->measure || n == 1) return plan_pack_f32(l, g, ways[0], err);
+    if (!env->measure || n == 1 || is_long(l, g)) return plan_pack_f32(l, g, ways[0], err);
     for (size_t i = 0; i < n; i++) {
         uint64_t ns = 0;
         if ((st = plan_pack_f32(l, g, ways[i], err)) || (st = time_layer(&ns, l, g, err)))

@@ -208,6 +208,27 @@ static void packing_takes_either_order(void **state)
     }
 }
 
+/* Where a row-major right side is said to be packed already, packing copies it. */
+static void row_major_may_be_packed(void **state)
+{
+    float w[5 * 64], to[5 * 64];
+    (void)state;
+    for (size_t i = 0; i < NF_COUNT(w); i++)
+        w[i] = (float)i;
+    for (size_t t = 0; t < check_n_tiers; t++) {
+        krn_f32 k;
+        krn_f32_init(&k, check_tiers[t].bits);
+        assert_true(krn_f32_is_packed(&k.layout, k.layout.lanes * k.layout.units));
+        assert_false(krn_f32_is_packed(&k.layout, k.layout.lanes * k.layout.units * 2));
+        for (size_t n = 1; n <= 64; n++) {
+            const krn_f32_weights from = {w, n, 5, 5, 1, n};
+            if (!krn_f32_is_packed(&k.layout, n)) continue;
+            krn_f32_pack(to, &k.layout, &from);
+            assert_memory_equal(w, to, 5 * n * sizeof(float));
+        }
+    }
+}
+
 static void call(void *user)
 {
     const product *p = user;
@@ -249,6 +270,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(long_sums_and_many_outputs),
         cmocka_unit_test(odd_values_stay_in_their_row),
         cmocka_unit_test(packing_takes_either_order),
+        cmocka_unit_test(row_major_may_be_packed),
     };
     check_name_missing();
     if (argc > 1 && strcmp(argv[1], "--bench") == 0) return bench();

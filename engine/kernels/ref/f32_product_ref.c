@@ -9,6 +9,11 @@ bool krn_f32_in_pairs(const krn_f32_layout *l, size_t n)
     return l->pairs && n <= l->lanes / 2;
 }
 
+bool krn_f32_is_packed(const krn_f32_layout *l, size_t n)
+{
+    return n % l->lanes == 0 && n <= l->lanes * l->units;
+}
+
 size_t krn_f32_packed_size(const krn_f32_layout *l, const krn_f32_weights *w)
 {
     if (krn_f32_in_pairs(l, w->n)) return w->k / w->run * ((w->run + 1) / 2) * l->lanes;

@@ -139,26 +139,30 @@ typedef void (*strip_fn)(const strip *s);
     {                                                                                              \
         strip_3x3(s, stride, pixels, kind, lines);                                                 \
     }
-#define STRIP_ANY(name, pixels, kind, inside)                                                      \
+#define STRIP_ANY(name, pixels, ...)                                                               \
     static void name##_##pixels(const strip *s)                                                    \
     {                                                                                              \
-        strip_any(s, pixels, kind, inside);                                                        \
+        strip_any(s, pixels, __VA_ARGS__);                                                         \
     }
 // clang-format off
-#define EACH_WIDTH(name, ...)                                                                      \
-    STRIP_3X3(name, 1, __VA_ARGS__) STRIP_3X3(name, 2, __VA_ARGS__)                                \
-    STRIP_3X3(name, 3, __VA_ARGS__) STRIP_3X3(name, 4, __VA_ARGS__)                                \
-    STRIP_3X3(name, 5, __VA_ARGS__) STRIP_3X3(name, 6, __VA_ARGS__)                                \
-    STRIP_3X3(name, 7, __VA_ARGS__) STRIP_3X3(name, 8, __VA_ARGS__)
+#define EACH_WIDTH(X, name, ...)                                                                   \
+    X(name, 1, __VA_ARGS__) X(name, 2, __VA_ARGS__) X(name, 3, __VA_ARGS__)                        \
+    X(name, 4, __VA_ARGS__) X(name, 5, __VA_ARGS__) X(name, 6, __VA_ARGS__)                        \
+    X(name, 7, __VA_ARGS__) X(name, 8, __VA_ARGS__)
 #define WIDTHS(name)                                                                               \
     {name##_1, name##_2, name##_3, name##_4, name##_5, name##_6, name##_7, name##_8}
 
-EACH_WIDTH(one_full, 1, FULL, 1) EACH_WIDTH(one_part, 1, PART, 1) EACH_WIDTH(one_pair, 2, PAIR, 1)
-EACH_WIDTH(two_full, 1, FULL, 2) EACH_WIDTH(two_part, 1, PART, 2) EACH_WIDTH(two_pair, 2, PAIR, 2)
-EACH_WIDTH(wide_full, 2, FULL, 1) EACH_WIDTH(wide_part, 2, PART, 1)
-STRIP_ANY(inside, 1, FULL, true) STRIP_ANY(inside, 4, FULL, true)
-STRIP_ANY(edge, 1, FULL, false) STRIP_ANY(edge, 4, FULL, false)
-STRIP_ANY(ends, 1, PART, false) STRIP_ANY(ends, 4, PART, false)
+EACH_WIDTH(STRIP_3X3, one_full, 1, FULL, 1)
+EACH_WIDTH(STRIP_3X3, one_part, 1, PART, 1)
+EACH_WIDTH(STRIP_3X3, one_pair, 2, PAIR, 1)
+EACH_WIDTH(STRIP_3X3, two_full, 1, FULL, 2)
+EACH_WIDTH(STRIP_3X3, two_part, 1, PART, 2)
+EACH_WIDTH(STRIP_3X3, two_pair, 2, PAIR, 2)
+EACH_WIDTH(STRIP_3X3, wide_full, 2, FULL, 1)
+EACH_WIDTH(STRIP_3X3, wide_part, 2, PART, 1)
+EACH_WIDTH(STRIP_ANY, inside, FULL, true)
+EACH_WIDTH(STRIP_ANY, edge, FULL, false)
+EACH_WIDTH(STRIP_ANY, ends, PART, false)
 
 /* Stride 1 with one and with two lines, then stride 2; by what a vector holds; by pixels or pairs. */
 static const strip_fn strips_3x3[3][3][MOST_PIXELS] = {
@@ -166,6 +170,9 @@ static const strip_fn strips_3x3[3][3][MOST_PIXELS] = {
     {WIDTHS(two_full), WIDTHS(two_part), WIDTHS(two_pair)},
     {WIDTHS(wide_full), WIDTHS(wide_part)},
 };
+
+/* Any window: at the edge, inside, and with a partial unit of channels. */
+static const strip_fn strips_any[3][MOST_PIXELS] = {WIDTHS(edge), WIDTHS(inside), WIDTHS(ends)};
 // clang-format on
 
 /* The padding that strip_3x3 is made for. */
@@ -221,10 +228,9 @@ static bool is_inside(const strip *s, size_t pixels)
     return s->left >= 0 && s->left + (ptrdiff_t)span < (ptrdiff_t)w->in_w;
 }
 
-/* `pixels` outputs of one line, 1 or 4, all channels. */
+/* Pixels from ow on, of one line, all channels. */
 static void run_any(strip s, float *y, const float *x, size_t pixels)
 {
-    static const strip_fn any[3][2] = {{edge_1, edge_4}, {inside_1, inside_4}, {ends_1, ends_4}};
     const float *f = s.f, *bias = s.bias;
     for (size_t c = 0; c < s.w->in_c; c += VF_LANES) {
         const size_t left = s.w->in_c - c;
@@ -233,15 +239,16 @@ static void run_any(strip s, float *y, const float *x, size_t pixels)
         s.f = f + c;
         s.bias = bias + c;
         if (left < VF_LANES) s.lanes = vf_first(left);
-        any[left < VF_LANES ? 2 : is_inside(&s, pixels)][pixels > 1](&s);
+        strips_any[left < VF_LANES ? 2 : is_inside(&s, pixels)][pixels - 1](&s);
     }
 }
 
 static void line_any(strip s, float *y, const float *x)
 {
     const krn_window *w = s.w;
-    for (size_t ow = 0; ow < w->out_w;) {
-        const size_t pixels = w->out_w - ow >= 4 ? 4 : 1;
+    const size_t n = w->out_w, blocks = (n + MOST_PIXELS - 1) / MOST_PIXELS;
+    for (size_t i = 0, ow = 0; i < blocks; i++) {
+        const size_t pixels = n / blocks + (i < n % blocks);
         s.left = (ptrdiff_t)(ow * w->stride_w) - w->left;
         run_any(s, y + ow * w->out_c, x, pixels);
         ow += pixels;
