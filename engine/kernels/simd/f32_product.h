@@ -90,10 +90,11 @@ INLINE void run_block(const block *b, const int rows, const int units)
     const size_t step = b->a->step, skip = b->a->run_step - b->a->run;
     find_rows(p, b, rows);
     UNROLL
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         UNROLL
-    for (int u = 0; u < units; u++)
-        acc[i][u] = vf_load(b->bias + u * VF_LANES);
+        for (int u = 0; u < units; u++)
+            acc[i][u] = vf_load(b->bias + u * VF_LANES);
+    }
     size_t at = 0;
     for (size_t r = 0; r < b->a->runs; r++, at += skip) {
         UNROLL_BY_4
@@ -115,16 +116,34 @@ INLINE void run_block(const block *b, const int rows, const int units)
     }
     const ending e = ending_of(b, units);
     float *y = b->y;
-    if (e.full) UNROLL
-    for (int i = 0; i < rows; i++, y += e.ld)
-        store_row(y, acc[i], &e, units, true);
-    else UNROLL for (int i = 0; i < rows; i++, y += e.ld) store_row(y, acc[i], &e, units, false);
+    if (e.full) {
+        UNROLL
+        for (int i = 0; i < rows; i++, y += e.ld)
+            store_row(y, acc[i], &e, units, true);
+    } else {
+        UNROLL
+        for (int i = 0; i < rows; i++, y += e.ld)
+            store_row(y, acc[i], &e, units, false);
+    }
+}
+
+/* Products of one input; fetches the weights of one that comes later. */
+INLINE void add_input(vf *acc, float x, const float *w, const int units)
+{
+    enum { LINE_FLOATS = 16 }; /* of the cache */
+    const vf v = vf_set(x);
+    UNROLL
+    for (int u = 0; u < units; u++) {
+        if (VF_AHEAD && u * VF_LANES % LINE_FLOATS == 0)
+            __builtin_prefetch(w + (VF_AHEAD * units + u) * VF_LANES);
+        acc[u] = vf_fma(v, vf_load(w + u * VF_LANES), acc[u]);
+    }
 }
 
 /* One row: four partial sums a unit hide the latency of the products. */
 INLINE void run_line(const block *b, const int units)
 {
-    enum { PHASES = 4, LINE_FLOATS = 16 };
+    enum { PHASES = 4 };
     vf acc[PHASES][VF_UNITS];
     const float *w = b->w;
     UNROLL
@@ -137,21 +156,13 @@ INLINE void run_line(const block *b, const int units)
     const float *x = b->x;
     for (size_t r = 0; r < b->a->runs; r++, x += b->a->run_step) {
         size_t k = 0;
-        for (; k + PHASES <= b->a->run; k += PHASES)
+        for (; k + PHASES <= b->a->run; k += PHASES) {
             UNROLL
-        for (int i = 0; i < PHASES; i++, w += units * VF_LANES) {
-            const vf v = vf_set(x[k + (size_t)i]);
-            UNROLL
-            for (int u = 0; u < units; u++) {
-                if (VF_AHEAD && u * VF_LANES % LINE_FLOATS == 0)
-                    __builtin_prefetch(w + (VF_AHEAD * units + u) * VF_LANES);
-                acc[i][u] = vf_fma(v, vf_load(w + u * VF_LANES), acc[i][u]);
-            }
+            for (int i = 0; i < PHASES; i++, w += units * VF_LANES)
+                add_input(acc[i], x[k + (size_t)i], w, units);
         }
         for (; k < b->a->run; k++, w += units * VF_LANES)
-            UNROLL
-        for (int u = 0; u < units; u++)
-            acc[0][u] = vf_fma(vf_set(x[k]), vf_load(w + u * VF_LANES), acc[0][u]);
+            add_input(acc[0], x[k], w, units);
     }
     UNROLL
     for (int u = 0; u < units; u++)
