@@ -35,11 +35,12 @@ INLINE void pool_block(float *y, const pool *b, const int units, const bool full
     for (size_t r = 0; r < b->box.rows; r++) {
         const size_t line = (b->box.top + r * w->dilation_h) * w->in_w + b->box.left;
         const float *x = b->x + line * w->in_c;
-        for (size_t i = 0; i < b->box.columns; i++, x += w->dilation_w * w->in_c)
+        for (size_t i = 0; i < b->box.columns; i++, x += w->dilation_w * w->in_c) {
             UNROLL
-        for (int u = 0; u < units; u++) {
-            const vf v = part_of(x, b, u, full);
-            acc[u] = most ? vf_max(v, acc[u]) : vf_add(acc[u], v);
+            for (int u = 0; u < units; u++) {
+                const vf v = part_of(x, b, u, full);
+                acc[u] = most ? vf_max(v, acc[u]) : vf_add(acc[u], v);
+            }
         }
     }
     const vf count = vf_set(b->count), low = vf_set(b->low), high = vf_set(b->high);
