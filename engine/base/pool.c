@@ -1,6 +1,6 @@
 /* pool.c - a few threads that share one piece of work at a time. Layer: base.
- * Thread rule: `round` announces work, `busy` counts those who are not done; all else is written by
- * the owner while no worker looks. */
+ * Thread rule: `round` announces work, `door` says whether it may still be joined and by how many
+ * it has been; fn and user are written by the owner while the door is shut and nobody is inside. */
 #include "engine/base/pool.h"
 
 #include "engine/base/mem.h"
@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#define OPEN  0x80000000u
 #define SPINS 4000 /* looks at `round` before a worker sleeps: some tens of microseconds */
 
 typedef struct worker {
@@ -21,8 +22,8 @@ typedef struct worker {
 struct nf_pool {
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    atomic_uint round;  /* grows by one for each piece of work */
-    atomic_size_t busy; /* workers that have not finished it */
+    atomic_uint round; /* grows by one for each piece of work */
+    atomic_uint door;  /* OPEN, and how many workers are inside */
     bool ends;
     void (*fn)(void *user, size_t lane);
     void *user;
@@ -50,21 +51,36 @@ static void wait_for_work(nf_pool *p, unsigned seen)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* False when the work is over. */
+static bool enter(nf_pool *p)
+{
+    unsigned door = atomic_load_explicit(&p->door, memory_order_relaxed);
+    while (door & OPEN)
+        if (atomic_compare_exchange_weak_explicit(&p->door, &door, door + 1, memory_order_acquire,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
+}
+
 static void *work(void *arg)
 {
     const worker *w = arg;
     nf_pool *p = w->pool;
-    for (unsigned seen = 0;; seen++) {
+    unsigned seen = 0;
+    for (;;) {
         wait_for_work(p, seen);
+        seen = atomic_load_explicit(&p->round, memory_order_acquire);
         if (p->ends) return NULL;
+        if (!enter(p)) continue;
+        /* while one is inside, no other round begins */
+        seen = atomic_load_explicit(&p->round, memory_order_relaxed);
         p->fn(p->user, w->lane);
-        atomic_fetch_sub_explicit(&p->busy, 1, memory_order_release);
+        atomic_fetch_sub_explicit(&p->door, 1, memory_order_release);
     }
 }
 
 static void announce(nf_pool *p)
 {
-    atomic_store_explicit(&p->busy, p->n_workers, memory_order_relaxed);
     pthread_mutex_lock(&p->lock); /* no worker is between its last look and its sleep */
     atomic_fetch_add_explicit(&p->round, 1, memory_order_release);
     pthread_cond_broadcast(&p->wake);
@@ -98,9 +114,11 @@ void nf_pool_run(nf_pool *p, void (*fn)(void *user, size_t lane), void *user)
 {
     p->fn = fn;
     p->user = user;
+    atomic_store_explicit(&p->door, OPEN, memory_order_release);
     if (p->n_workers) announce(p);
     fn(user, 0);
-    for (int i = 0; atomic_load_explicit(&p->busy, memory_order_acquire) != 0; i++)
+    atomic_fetch_and_explicit(&p->door, ~OPEN, memory_order_relaxed);
+    for (int i = 0; atomic_load_explicit(&p->door, memory_order_acquire) != 0; i++)
         if (i < SPINS)
             relax();
         else

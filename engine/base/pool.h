@@ -16,9 +16,11 @@ typedef struct nf_pool nf_pool;
 nf_status nf_pool_create(nf_pool **out, size_t threads, nf_error *err);
 
 /**
- * Calls fn(user, lane) once for each lane 0 .. threads - 1, lane 0 in the calling thread, and
- * returns when all are done. Workers that were busy a moment ago are awake; others take a wake-up,
- * some 50 microseconds. Allocates nothing.
+ * Calls fn(user, 0) in the calling thread and fn(user, lane), lane 1 .. threads - 1, in every
+ * worker that comes before that call has returned; returns when all of them have. So fn takes its
+ * pieces from a counter until none is left, and a worker that the system does not run in time costs
+ * nothing. Workers that were busy a moment ago are awake; others take some 50 microseconds.
+ * Allocates nothing.
  */
 void nf_pool_run(nf_pool *p, void (*fn)(void *user, size_t lane), void *user);
 
