@@ -9,7 +9,7 @@
 #define UNROLL      _Pragma("clang loop unroll(full)")
 #define UNROLL_BY_4 _Pragma("clang loop unroll_count(4)")
 #else
-#define UNROLL      _Pragma("GCC unroll 16")
+#define UNROLL      _Pragma("GCC unroll 24")
 #define UNROLL_BY_4 _Pragma("GCC unroll 4")
 #endif
 
