@@ -5,11 +5,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* y[m, n] = a[m, k] * w[k, n], all row-major. Sums may be taken in any order. */
+/* Sums of fewer products are taken in the order of the inputs, as ONNX Runtime does: where large
+ * terms cancel, as in the distances of k-means, a bit more or less is a large part of the result.
+ */
+#define KRN_F32_FEW 16
+
+/* y[m, n] = a[m, k] * w[k, n], all row-major. Other sums may be taken in any order. */
 #define KRN_DECL_F32_GEMM(name)                                                                    \
     void name(float *y, const float *a, const float *w, size_t m, size_t n, size_t k)
 typedef KRN_DECL_F32_GEMM((*krn_f32_gemm_fn));
 KRN_DECL_F32_GEMM(krn_f32_gemm_ref);
+KRN_DECL_F32_GEMM(krn_f32_gemm_avx2);
+KRN_DECL_F32_GEMM(krn_f32_gemm_avx512);
 KRN_DECL_F32_GEMM(krn_f32_gemm_blas); /* only after krn_blas_open() said yes */
 
 /** Loads OpenBLAS once, told which core it runs on and to start no threads; false when it is not
@@ -110,7 +117,7 @@ typedef struct krn_f32_weights {
 /** Floats that krn_f32_pack writes. */
 size_t krn_f32_packed_size(const krn_f32_layout *l, const krn_f32_weights *w);
 void krn_f32_pack(float *to, const krn_f32_layout *l, const krn_f32_weights *w);
-bool krn_f32_in_pairs(const krn_f32_layout *l, size_t n);
+bool krn_f32_in_pairs(const krn_f32_layout *l, size_t n, size_t k);
 
 /** True when row-major [k, n] is packed as it is: a right side that is computed needs no copy. */
 bool krn_f32_is_packed(const krn_f32_layout *l, size_t n);

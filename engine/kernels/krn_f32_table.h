@@ -11,6 +11,7 @@ typedef struct krn_f32 {
     const char *isa;       /* what its kernels' names end in */
     krn_f32_layout layout; /* of packed weights */
     krn_f32_product_fn product;
+    krn_f32_gemm_fn gemm;
     krn_f32_depthwise_fn depthwise;
     krn_f32_max_pool_fn max_pool;
     krn_f32_mean_pool_fn mean_pool;

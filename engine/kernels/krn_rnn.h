@@ -4,6 +4,8 @@
 #ifndef KRN_RNN_H
 #define KRN_RNN_H
 
+#include "engine/kernels/krn_f32.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,6 +30,7 @@ typedef enum krn_gate_kind {
 typedef struct krn_gate {
     krn_gate_kind kind;
     float alpha, beta;
+    krn_f32_curve_fn curve; /* of SIGMOID and TANH; NULL = the plain one */
 } krn_gate;
 
 void krn_f32_gate_ref(float *x, size_t n, const krn_gate *g);

@@ -7,8 +7,9 @@
 /** The kernel for y[m, n] = a[m, k] * w[k, n]. */
 static inline krn_f32_gemm_fn plan_gemm_f32(const plan_layer *l, size_t m, size_t n, size_t k)
 {
-    const size_t macs = m * n * k;
-    return l->blas && macs >= KRN_BLAS_LEAST_MACS ? krn_f32_gemm_blas : krn_f32_gemm_ref;
+    const bool plain = l->f32.gemm == krn_f32_gemm_ref;
+    const bool large = plain ? m * n * k >= KRN_BLAS_LEAST_MACS : n * k >= KRN_BLAS_LARGE_WEIGHTS;
+    return l->blas && large ? krn_f32_gemm_blas : l->f32.gemm;
 }
 
 #endif /* PLAN_GEMM_H */

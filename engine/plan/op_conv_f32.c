@@ -161,7 +161,7 @@ static krn_f32_packed packed(const plan_layer *l, size_t group)
                             .k = p->k,
                             .low = l->clamp_low,
                             .high = l->clamp_high,
-                            .pairs = krn_f32_in_pairs(&l->f32.layout, p->n)};
+                            .pairs = krn_f32_in_pairs(&l->f32.layout, p->n, p->k)};
 }
 
 /* Copies `columns` pixels of a line from column `left` on, which may lie outside the image. */
@@ -321,7 +321,7 @@ static void winograd_products(const plan_step *s, const wino_plan *q, size_t cou
                                   .k = channels,
                                   .low = -INFINITY,
                                   .high = INFINITY,
-                                  .pairs = krn_f32_in_pairs(&l->f32.layout, p->n)};
+                                  .pairs = krn_f32_in_pairs(&l->f32.layout, p->n, channels)};
         l->f32.product(sums + t * q->out_apart, q->out_row, &rows, count, &w);
     }
 }

@@ -48,6 +48,6 @@ PLAN_RUN(plan_run_dense_f32)
                               p->k,
                               l->clamp_low,
                               l->clamp_high,
-                              krn_f32_in_pairs(&l->f32.layout, p->n)};
+                              krn_f32_in_pairs(&l->f32.layout, p->n, p->k)};
     l->f32.product(s->y, p->n, &rows, s->u.dense.rows, &w);
 }

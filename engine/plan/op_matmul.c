@@ -5,6 +5,7 @@
 
 #include "engine/kernels/krn_nn.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The matrices of a stack, and where each of them begins in both sides. */
@@ -133,8 +134,8 @@ static void multiply(const plan_step *s, char *y, const char *a, const char *b)
     float *to = (float *)(void *)y;
     plan_gemm_f32(s->layer, k->m, k->n, k->k)(to, (const float *)(const void *)a,
                                               (const float *)(const void *)b, k->m, k->n, k->k);
-    for (size_t i = 0; k->alpha != 1 && i < k->m * k->n; i++)
-        to[i] *= k->alpha;
+    const krn_f32_operands o = {to, &k->alpha, 1, 0, -INFINITY, INFINITY};
+    if (k->alpha != 1) s->layer->f32.binary(to, &o, k->m * k->n, KRN_F32_MUL);
 }
 
 PLAN_RUN(plan_run_matmul)

@@ -84,7 +84,7 @@ static krn_gate gate_at(const walk *w, size_t i, size_t per_direction)
 {
     const ir_rnn *p = &w->s->layer->node->attr.rnn;
     const size_t at = w->d * per_direction + i;
-    return (krn_gate){(krn_gate_kind)p->act[at], p->alpha[at], p->beta[at]};
+    return (krn_gate){(krn_gate_kind)p->act[at], p->alpha[at], p->beta[at], w->s->layer->f32.curve};
 }
 
 /* Rows i whose sequence is not over at step `step`; their place in x and y. */
@@ -101,10 +101,10 @@ static float *sums_at(const walk *w, size_t i, size_t time)
     return w->sums + (i * w->r->step_n + time * w->r->step_t) * w->r->z.gates * w->r->z.h;
 }
 
-static void add(float *y, const float *x, size_t n)
+static void add(const walk *w, float *y, const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] += x[i];
+    const krn_f32_operands o = {y, x, 1, 1, -INFINITY, INFINITY};
+    w->s->layer->f32.binary(y, &o, n, KRN_F32_ADD);
 }
 
 /* The output of row i at that time, which is its new state. */
@@ -135,7 +135,7 @@ static void project(const walk *w, float *to, const float *y)
         return;
     }
     plan_gemm_f32(w->s->layer, 1, z->out, z->h)(to, y, w->k->proj, 1, z->out, z->h);
-    add(to, w->k->proj_b, z->out);
+    add(w, to, w->k->proj_b, z->out);
     krn_f32_clip_ref(to, z->out, p->proj_clip);
 }
 
@@ -158,7 +158,7 @@ static void step_lstm(const walk *w, size_t step)
         size_t time;
         if (!active(&time, w, i, step)) continue;
         float *sums = sums_at(w, i, time), *y = w->more + i * z->h;
-        add(sums, w->own + i * 4 * z->h, 4 * z->h);
+        add(w, sums, w->own + i * 4 * z->h, 4 * z->h);
         krn_f32_lstm_ref(y, w->c + i * z->h, sums, &p);
         project(w, w->h + i * z->out, y);
         put(w, i, time);
@@ -178,13 +178,13 @@ static void step_gru(const walk *w, size_t step)
     for (size_t i = 0; i < w->r->n; i++) {
         if (!active(&time, w, i, step)) continue;
         float *sums = sums_at(w, i, time);
-        add(sums, w->own + i * 2 * z->h, 2 * z->h);
+        add(w, sums, w->own + i * 2 * z->h, 2 * z->h);
         krn_f32_gru_gates_ref(linear ? NULL : w->more + i * z->h, sums, w->h + i * z->h, &p);
     }
     recur(w, part, linear ? w->h : w->more, candidate, z->h);
     for (size_t i = 0; i < w->r->n; i++) {
         if (!active(&time, w, i, step)) continue;
-        if (linear) add(part + i * z->h, w->k->rb + w->at, z->h);
+        if (linear) add(w, part + i * z->h, w->k->rb + w->at, z->h);
         krn_f32_gru_ref(w->h + i * z->h, sums_at(w, i, time), part + i * z->h, linear, &p);
         put(w, i, time);
     }
@@ -199,7 +199,7 @@ static void step_rnn(const walk *w, size_t step)
         size_t time;
         if (!active(&time, w, i, step)) continue;
         float *sums = sums_at(w, i, time);
-        add(sums, w->own + i * z->h, z->h);
+        add(w, sums, w->own + i * z->h, z->h);
         krn_f32_clip_ref(sums, z->h, w->s->layer->node->attr.rnn.clip);
         krn_f32_gate_ref(sums, z->h, &gate);
         memcpy(w->h + i * z->h, sums, z->h * sizeof(*sums));

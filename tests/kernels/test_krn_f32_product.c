@@ -72,7 +72,7 @@ static void product_pack(product *p, const krn_f32 *k, bool with_bias)
                                   .k = p->k,
                                   .low = -0.75f,
                                   .high = 2,
-                                  .pairs = krn_f32_in_pairs(&k->layout, p->s.n)};
+                                  .pairs = krn_f32_in_pairs(&k->layout, p->s.n, p->k)};
     p->fn = k->product;
 }
 

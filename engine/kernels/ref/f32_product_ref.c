@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-bool krn_f32_in_pairs(const krn_f32_layout *l, size_t n)
+bool krn_f32_in_pairs(const krn_f32_layout *l, size_t n, size_t k)
 {
-    return l->pairs && n <= l->lanes / 2;
+    return l->pairs && n <= l->lanes / 2 && k >= KRN_F32_FEW;
 }
 
 bool krn_f32_is_packed(const krn_f32_layout *l, size_t n)
@@ -16,7 +16,7 @@ bool krn_f32_is_packed(const krn_f32_layout *l, size_t n)
 
 size_t krn_f32_packed_size(const krn_f32_layout *l, const krn_f32_weights *w)
 {
-    if (krn_f32_in_pairs(l, w->n)) return w->k / w->run * ((w->run + 1) / 2) * l->lanes;
+    if (krn_f32_in_pairs(l, w->n, w->k)) return w->k / w->run * ((w->run + 1) / 2) * l->lanes;
     return (w->n + l->lanes - 1) / l->lanes * l->lanes * w->k;
 }
 
@@ -48,7 +48,7 @@ static void pack_panel(float *to, const krn_f32_weights *w, size_t first, size_t
 
 void krn_f32_pack(float *to, const krn_f32_layout *l, const krn_f32_weights *w)
 {
-    if (krn_f32_in_pairs(l, w->n)) {
+    if (krn_f32_in_pairs(l, w->n, w->k)) {
         pack_pairs(to, l, w);
         return;
     }

@@ -34,8 +34,19 @@ void krn_matmul_ref(void *y, const void *a, const void *b, krn_type type, size_t
         matmul_32(y, a, b, m, n, k);
 }
 
+static void swap_32(uint32_t *y, const uint32_t *x, size_t rows, size_t cols)
+{
+    for (size_t c = 0; c < cols; c++)
+        for (size_t r = 0; r < rows; r++)
+            *y++ = x[r * cols + c];
+}
+
 void krn_swap_ref(void *y, const void *x, size_t size, size_t rows, size_t cols)
 {
+    if (size == sizeof(uint32_t)) {
+        swap_32(y, x, rows, cols);
+        return;
+    }
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < cols; c++)
             memcpy((char *)y + (c * rows + r) * size, (const char *)x + (r * cols + c) * size,

@@ -25,9 +25,11 @@ void krn_f32_gate_ref(float *x, size_t n, const krn_gate *g)
     case KRN_GATES:
         break;
     case KRN_GATE_SIGMOID:
-        EACH(1 / (1 + expf(-v)));
+        (g->curve ? g->curve : krn_f32_curve_ref)(x, x, n, KRN_F32_SIGMOID);
+        break;
     case KRN_GATE_TANH:
-        EACH(tanhf(v));
+        (g->curve ? g->curve : krn_f32_curve_ref)(x, x, n, KRN_F32_TANH);
+        break;
     case KRN_GATE_RELU:
         EACH(v > 0 ? v : 0);
     case KRN_GATE_RELU6:

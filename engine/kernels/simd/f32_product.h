@@ -154,9 +154,10 @@ INLINE void run_line(const block *b, const int units)
             acc[i][u] = vf_set(0);
     }
     const float *x = b->x;
+    const size_t phased = b->a->runs * b->a->run < KRN_F32_FEW ? 0 : b->a->run;
     for (size_t r = 0; r < b->a->runs; r++, x += b->a->run_step) {
         size_t k = 0;
-        for (; k + PHASES <= b->a->run; k += PHASES) {
+        for (; k + PHASES <= phased; k += PHASES) {
             UNROLL
             for (int i = 0; i < PHASES; i++, w += units * VF_LANES)
                 add_input(acc[i], x[k + (size_t)i], w, units);

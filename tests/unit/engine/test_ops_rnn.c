@@ -11,19 +11,19 @@ static void gates_follow_their_formulas(void **state)
         krn_gate g;
         float x, want;
     } rows[] = {
-        {{KRN_GATE_NONE, 0, 0}, -3, -3},
-        {{KRN_GATE_SIGMOID, 0, 0}, 0, 0.5f},
-        {{KRN_GATE_TANH, 0, 0}, 1, 0.76159416f},
-        {{KRN_GATE_RELU, 0, 0}, -1, 0},
-        {{KRN_GATE_RELU6, 0, 0}, 7, 6},
-        {{KRN_GATE_AFFINE, 2, 1}, 3, 7},
-        {{KRN_GATE_LEAKY_RELU, 0.5f, 0}, -2, -1},
-        {{KRN_GATE_THRESHOLDED_RELU, 2, 0}, 1, 0},
-        {{KRN_GATE_SCALED_TANH, 2, 0.5f}, 2, 1.5231883f},
-        {{KRN_GATE_HARD_SIGMOID, 0.25f, 0.5f}, 1, 0.75f},
-        {{KRN_GATE_ELU, 2, 0}, -1, -1.2642411f},
-        {{KRN_GATE_SOFTSIGN, 0, 0}, -3, -0.75f},
-        {{KRN_GATE_SOFTPLUS, 0, 0}, 0, 0.6931472f},
+        {{KRN_GATE_NONE, 0, 0, NULL}, -3, -3},
+        {{KRN_GATE_SIGMOID, 0, 0, NULL}, 0, 0.5f},
+        {{KRN_GATE_TANH, 0, 0, NULL}, 1, 0.76159416f},
+        {{KRN_GATE_RELU, 0, 0, NULL}, -1, 0},
+        {{KRN_GATE_RELU6, 0, 0, NULL}, 7, 6},
+        {{KRN_GATE_AFFINE, 2, 1, NULL}, 3, 7},
+        {{KRN_GATE_LEAKY_RELU, 0.5f, 0, NULL}, -2, -1},
+        {{KRN_GATE_THRESHOLDED_RELU, 2, 0, NULL}, 1, 0},
+        {{KRN_GATE_SCALED_TANH, 2, 0.5f, NULL}, 2, 1.5231883f},
+        {{KRN_GATE_HARD_SIGMOID, 0.25f, 0.5f, NULL}, 1, 0.75f},
+        {{KRN_GATE_ELU, 2, 0, NULL}, -1, -1.2642411f},
+        {{KRN_GATE_SOFTSIGN, 0, 0, NULL}, -3, -0.75f},
+        {{KRN_GATE_SOFTPLUS, 0, 0, NULL}, 0, 0.6931472f},
     };
     for (size_t i = 0; i < NF_COUNT(rows); i++) {
         float x = rows[i].x;
@@ -33,10 +33,26 @@ static void gates_follow_their_formulas(void **state)
     }
 }
 
+static void twice(float *y, const float *x, size_t n, krn_f32_curve curve)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = curve == KRN_F32_TANH ? 2 * x[i] : 3 * x[i];
+}
+
+static void gates_take_the_curves_they_are_given(void **state)
+{
+    (void)state;
+    float x[] = {1, 2};
+    krn_f32_gate_ref(x, 2, &(krn_gate){KRN_GATE_TANH, 0, 0, twice});
+    assert_true(x[0] == 2 && x[1] == 4);
+    krn_f32_gate_ref(x, 1, &(krn_gate){KRN_GATE_SIGMOID, 0, 0, twice});
+    assert_true(x[0] == 6 && x[1] == 4);
+}
+
 static void lstm_step_is_the_formula(void **state)
 {
     (void)state;
-    const krn_gate plain = {KRN_GATE_NONE, 0, 0};
+    const krn_gate plain = {KRN_GATE_NONE, 0, 0, NULL};
     static const float peephole[] = {1, 10, 100};
     const krn_lstm p = {.h = 1, .gate = plain, .cell = plain, .out = plain, .peephole = peephole};
     float sums[] = {1, 2, 3, 4}, c = 2, y;
@@ -48,7 +64,7 @@ static void lstm_step_is_the_formula(void **state)
 static void lstm_couples_its_gates(void **state)
 {
     (void)state;
-    const krn_gate plain = {KRN_GATE_NONE, 0, 0};
+    const krn_gate plain = {KRN_GATE_NONE, 0, 0, NULL};
     krn_lstm p = {.h = 1, .gate = plain, .cell = plain, .out = plain, .couple = 1};
     float sums[] = {0.25f, 1, 9, 8}, c = 4, y;
     krn_f32_lstm_ref(&y, &c, sums, &p);
@@ -142,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gates_follow_their_formulas),
+        cmocka_unit_test(gates_take_the_curves_they_are_given),
         cmocka_unit_test(lstm_step_is_the_formula),
         cmocka_unit_test(lstm_couples_its_gates),
         cmocka_unit_test(rnn_stops_at_the_length),
