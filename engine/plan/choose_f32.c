@@ -41,8 +41,17 @@ static plan_shape shape_of(const ir_tensor *t)
     plan_shape s = {.rank = t->rank};
     for (int i = 0; i < t->rank; i++)
         s.dim[i] = (size_t)(t->dim[i] == IR_BATCH ? 1 : t->dim[i]);
-    ir_elems(&s.elems, t, 1); /* has been checked when the graph was verified */
+    ir_elems(&s.elems, t, 1); /* is_known has looked */
     return s;
+}
+
+/* Shapes that come with the request, and results without elements, cannot be timed. */
+static bool is_known(const plan_layer *l, const ir_graph *g)
+{
+    size_t x, y;
+    return ir_elems(&x, &g->tensors[l->node->in[0]], 1) &&
+           ir_elems(&y, &g->tensors[l->node->out[0]], 1) && x && y &&
+           g->tensors[l->node->in[0]].rank > 0;
 }
 
 /* Timing it would take noticeable parts of a second. */
@@ -96,7 +105,8 @@ nf_status plan_choose_f32(plan_layer *l, const ir_graph *g, const plan_env *env,
     const size_t n = ways_of(ways, l, g);
     double least = 0;
     nf_status st = NF_OK;
-    if (!env->measure || n == 1 || is_long(l, g)) return plan_pack_f32(l, g, ways[0], err);
+    if (!env->measure || n == 1 || !is_known(l, g) || is_long(l, g))
+        return plan_pack_f32(l, g, ways[0], err);
     for (size_t i = 0; i < n; i++) {
         uint64_t ns = 0;
         if ((st = plan_pack_f32(l, g, ways[i], err)) || (st = time_layer(&ns, l, g, err)))

@@ -139,6 +139,7 @@ PLAN_BIND(plan_bind_conv_f32)
     (void)err;
     plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
     s->u.window.pointwise = is_pointwise(&s->u.window.w, p);
+    if (!s->u.window.batch) return NF_OK; /* an empty result */
     const krn_window *w = &s->u.window.w;
     const bool dilated =
         (a->dilation_h > 1 && w->kernel_h > 1) || (a->dilation_w > 1 && w->kernel_w > 1);

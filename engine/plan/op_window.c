@@ -32,7 +32,7 @@ krn_window plan_window_of(const ir_window *a, const size_t in[3], const size_t o
 void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out, size_t kernel_h,
                       size_t kernel_w)
 {
-    s->u.window.batch = in[0].dim[0];
+    s->u.window.batch = out->elems ? in[0].dim[0] : 0;
     s->u.window.w = plan_window_of(&s->layer->node->attr.window, in[0].dim + 1, out->dim + 1,
                                    kernel_h, kernel_w);
 }

@@ -8,7 +8,8 @@
 krn_window plan_window_of(const ir_window *a, const size_t in[3], const size_t out[3],
                           size_t kernel_h, size_t kernel_w);
 
-/** Fills s->u.window but for its tile: sizes, strides, padding, for a kernel of that size. */
+/** Fills s->u.window but for its tile: sizes, strides, padding, for a kernel of that size. An empty
+ * result has no images. */
 void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out, size_t kernel_h,
                       size_t kernel_w);
 

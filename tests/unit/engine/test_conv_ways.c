@@ -177,10 +177,53 @@ static void every_way_is_the_sum(void **state)
     }
 }
 
+/* Binds and runs where nothing is to be computed. */
+static void run_empty(conv *c, plan_layer *l, plan_way way, const int64_t x[4], const int64_t y[4])
+{
+    const plan_shape in[2] = {shape_of(x), shape_of(c->w)}, out = shape_of(y);
+    plan_step s = {.run = l->kernel->run, .layer = l, .a = c->image, .y = c->got};
+    nf_error err = {0};
+    assert_ok(plan_pack_f32(l, c->g, way, &err), &err);
+    assert_ok(l->kernel->bind(&s, in, &out, &err), &err);
+    s.run(&s);
+}
+
+/* Winograd's way can be taken. */
+static bool is_plain(const conv *c)
+{
+    return c->a.groups == 1 && c->w[1] == 3 && c->w[2] == 3 && c->w[3] >= 8 && c->a.top == 1 &&
+           c->a.stride_h == 1 && c->a.stride_w == 1 && c->a.dilation_h == 1 && c->a.dilation_w == 1;
+}
+
+static void open_and_empty_shapes_are_not_timed(void **state)
+{
+    uint64_t seed = 1;
+    conv c;
+    (void)state;
+    for (c = conv_make(&seed); !is_plain(&c); c = conv_make(&seed))
+        conv_free(&c);
+    c.g->tensors[c.g->nodes[0].in[0]].dim[0] = c.g->tensors[c.g->nodes[0].out[0]].dim[0] = IR_FREE;
+    plan_env env = {.round = KRN_ROUND_FLOAT, .measure = true};
+    const plan_graph owner = {.g = c.g};
+    plan_layer l;
+    nf_error err = {0};
+    krn_f32_init(&env.f32, krn_cpu_flags(0));
+    assert_ok(plan_layer_init(&l, &owner, &c.g->nodes[0], &env, &err), &err);
+    for (int way = 0; way < PLAN_WAY_COUNT; way++) {
+        run_empty(&c, &l, (plan_way)way, (int64_t[]){0, c.x[1], c.x[2], c.x[3]},
+                  (int64_t[]){0, c.y[1], c.y[2], c.y[3]});
+        run_empty(&c, &l, (plan_way)way, (int64_t[]){1, c.x[1], 0, c.x[3]},
+                  (int64_t[]){1, c.y[1], 0, c.y[3]});
+    }
+    plan_layer_fini(&l);
+    conv_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_is_the_sum),
+        cmocka_unit_test(open_and_empty_shapes_are_not_timed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
