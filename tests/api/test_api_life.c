@@ -187,12 +187,12 @@ static void workers_answer_too(void **state)
     assert_int_equal(test_server_stop(&s, SIGTERM), 0);
 }
 
-/* 100 rows of an image net: long enough that others have to wait. */
+/* 3,000 rows of an image net: long enough that others have to wait. */
 static const char *heavy_body(void)
 {
-    static char body[200000];
+    static char body[1000000];
     size_t n = (size_t)snprintf(body, sizeof(body), "{\"instances\":[");
-    for (int row = 0; row < 100; row++) {
+    for (int row = 0; row < 3000; row++) {
         n += (size_t)snprintf(body + n, sizeof(body) - n, row ? ",[" : "[");
         for (int i = 0; i < 64; i++)
             n += (size_t)snprintf(body + n, sizeof(body) - n, i ? ",%d" : "%d", i % 16);
