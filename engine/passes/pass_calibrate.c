@@ -176,6 +176,22 @@ static bool rises(const ir_graph *g, const ir_node *n)
     return n->attr.scalar.alpha >= 0;
 }
 
+/* The 8-bit ELU has no slope. */
+static bool plain_elu(const ir_graph *g, const ir_node *n)
+{
+    (void)g;
+    return n->attr.scalar.alpha == 1;
+}
+
+/* The 8-bit mean counts no padding. */
+static bool counts_pixels(const ir_graph *g, const ir_node *n)
+{
+    const ir_window *w = &n->attr.window;
+    (void)g;
+    return !w->count_pad || w->pad == IR_PAD_VALID ||
+           (w->pad == IR_PAD_EXPLICIT && !(w->top | w->left | w->bottom | w->right));
+}
+
 /* What an operator needs beside ranges; NULL = nothing. */
 static bool (*const also[IR_OP_COUNT])(const ir_graph *g, const ir_node *n) = {
     [IR_CONV_2D] = weights_fit,
@@ -185,6 +201,8 @@ static bool (*const also[IR_OP_COUNT])(const ir_graph *g, const ir_node *n) = {
     [IR_SOFTMAX] = last_axis,
     [IR_MEAN] = constant_axes,
     [IR_LEAKY_RELU] = rises,
+    [IR_ELU] = plain_elu,
+    [IR_AVERAGE_POOL_2D] = counts_pixels,
 };
 
 /* The kernels' factors have their limits: far beyond those nothing is left in 8 bits anyway. */
@@ -198,7 +216,9 @@ static bool scales_fit(const job *j, const ir_node *n)
     for (int32_t i = 0; i < count_operands(n); i++)
         most = fmaxf(most, affine_at(j, n->in[i]).scale / y);
     if (n->op == IR_HARD_SWISH) return most < 32;
-    if (n->op == IR_MUL || way == PRODUCT) return isfinite(most);
+    if (n->op == IR_MUL)
+        return affine_at(j, n->in[0]).scale * affine_at(j, n->in[1]).scale / y < MOST_FACTOR;
+    if (way == PRODUCT) return isfinite(most);
     return most < MOST_FACTOR && most > 1 / MOST_FACTOR;
 }
 

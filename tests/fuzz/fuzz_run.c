@@ -15,5 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)test_run_bytes((nf_bytes){data, size}, (eng_mode)mode, NULL, &ran, NULL);
         if (nf_mem_live_all()) abort();
     }
+    (void)test_calibrate_bytes((nf_bytes){data, size}, NULL);
+    if (nf_mem_live_all()) abort();
     return 0;
 }

@@ -46,6 +46,42 @@ static bool run_once(eng_session *s, const eng_info *info)
     return true;
 }
 
+/* Numbers of one row of all inputs; 0 where they are too many. */
+static size_t row_of(nf_bytes file, const eng_options *o)
+{
+    eng_model *m = NULL;
+    size_t sum = 0;
+    if (eng_model_load(&m, file, o, NULL)) return 0;
+    const eng_info *info = eng_model_info(m);
+    for (size_t i = 0; i < info->n_inputs; i++)
+        sum += info->inputs[i].row_elems;
+    if (info->macs > MOST_MACS || sum > LARGEST_ARENA) sum = 0;
+    eng_model_unref(&m);
+    return sum;
+}
+
+nf_status test_calibrate_bytes(nf_bytes file, nf_error *err)
+{
+    eng_options o = {.mode = ENG_MODE_EDGE, .no_blas = true, .max_arena = LARGEST_ARENA};
+    const size_t width = row_of(file, &o);
+    eng_model *m = NULL;
+    float *rows = width ? nf_alloc_array(2 * width, sizeof(*rows), NF_MEM_MISC) : NULL;
+    if (!rows) return NF_OK;
+    for (size_t i = 0; i < 2 * width; i++)
+        rows[i] = (float)(i * 7919 % 255) / 64 - 1;
+    const eng_calibration c = {rows, 2, width, "rows"};
+    o.calibration = &c;
+    const nf_status st = eng_model_load(&m, file, &o, err);
+    if (!st) { /* what it made must run too */
+        eng_session *s = NULL;
+        if (!eng_session_create(&s, m, 1, NULL)) (void)run_once(s, eng_model_info(m));
+        eng_session_destroy(&s);
+    }
+    eng_model_unref(&m);
+    nf_free(rows);
+    return st;
+}
+
 nf_status test_run_bytes(nf_bytes file, eng_mode mode, const char *folder, bool *ran, nf_error *err)
 {
     eng_model *m = NULL;

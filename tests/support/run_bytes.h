@@ -11,4 +11,9 @@
 nf_status test_run_bytes(nf_bytes file, eng_mode mode, const char *folder, bool *ran,
                          nf_error *err);
 
+/** Loads the bytes in edge mode with two calibration rows of whatever width they take; with the
+ * same limits, and only models of FP32 inputs that test_run_bytes can load. Returns what the load
+ * with rows said, NF_OK where there was none. */
+nf_status test_calibrate_bytes(nf_bytes file, nf_error *err);
+
 #endif /* TEST_RUN_BYTES_H */
