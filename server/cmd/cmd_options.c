@@ -35,6 +35,9 @@ nf_status cmd_engine_options(eng_options *out, const cmd_engine *chosen, nf_erro
     *out = (eng_options){.mode = (eng_mode)chosen->mode,
                          .precision = (eng_precision)chosen->precision,
                          .arith = (eng_arith)chosen->arith};
+    if (*chosen->calibration && out->mode != ENG_MODE_EDGE && out->precision != ENG_PREC_INT8)
+        return nf_fail(err, NF_EINVAL, "calibration",
+                       "is for INT8: expected --mode edge or --precision int8 with it");
     return *chosen->isa ? eng_isa_parse(&out->isa, chosen->isa, err) : NF_OK;
 }
 

@@ -55,7 +55,8 @@ typedef struct cmd_engine {
  * the exit status: 0 after --help, CMD_USAGE after an error that it has printed. */
 int cmd_options(void *opts, const cmd_spec *spec, int argc, char **argv, int *n_rest);
 
-/** What the engine takes. NF_EINVAL: no such --isa. */
+/** What the engine takes. NF_EINVAL: no such --isa, or --calibration
+ * where no INT8 is asked for. */
 nf_status cmd_engine_options(eng_options *out, const cmd_engine *chosen, nf_error *err);
 
 /** Prints "nearfar run: where: text" to stderr and returns CMD_FAILED. */

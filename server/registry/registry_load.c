@@ -42,14 +42,15 @@ static bool find_calibration(char path[SRV_PATH_ROOM], const srv_registry *r, co
                              const version_row *v)
 {
     char beside[SRV_PATH_ROOM], above[SRV_PATH_ROOM];
-    const char *const folders[] = {beside, above};
+    const char *const folders[] = {above, beside, above};
+    const size_t first = *v->path ? 1 : 0, n = m->file || !*v->path ? 1 : 2; /* "": an upload */
     const char *slash = strrchr(v->path, '/');
     const eng_options o = srv_model_options(&r->options.load, m->manifest);
     if (!eng_wants_int8(&o)) return false;
     snprintf(beside, sizeof(beside), "%.*s", slash ? (int)(slash - v->path) : 1,
              slash ? v->path : ".");
     snprintf(above, sizeof(above), "%s/%s", r->options.models, m->name);
-    return srv_rows_find(path, SRV_PATH_ROOM, folders, m->file ? 1 : 2);
+    return srv_rows_find(path, SRV_PATH_ROOM, folders + first, n);
 }
 
 static file_mark calibration_mark(const srv_registry *r, const model_row *m, const version_row *v)

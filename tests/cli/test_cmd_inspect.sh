@@ -110,6 +110,8 @@ has out '"precision":"int8"'
 status 1 "$NEARFAR" run "$temp/1/cloud.onnx" --mode edge --input '[22,23,24]' \
     --calibration "$rows/digits.npy"
 has err "digits.npy: has 64 numbers a row, the model takes 3"
+status 2 "$NEARFAR" inspect "$temp/1/cloud.onnx" --calibration "$rows/temp.csv"
+has err "expected --mode edge or --precision int8"
 status 1 "$NEARFAR" validate "$SOURCE_DIR/tests/golden/temp-tflite-fp32" --mode edge \
     --calibration "$work/none.npy"
 has err "none.npy"

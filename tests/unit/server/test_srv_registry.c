@@ -309,6 +309,11 @@ static void calibration_beside_the_model(void **state)
     assert_int_equal(precision_of(r, "m"), ENG_PREC_INT8);
     srv_registry_list(r, &name, keep_reason, reason);
     assert_non_null(strstr(reason, "m/1/calibration.npy: no NPY file"));
+    nf_bytes file = test_file("models/temp/1/cloud.onnx"); /* an upload takes the model's */
+    assert_ok(srv_registry_put(r, name, 2, file, &err), &err);
+    nf_free((void *)(uintptr_t)file.data);
+    assert_int_equal(pick(r, "m", SRV_PICK_DEFAULT, ""), 2);
+    assert_int_equal(precision_of(r, "m"), ENG_PREC_INT8);
     put_text("m/model.json", "{\"precision\":\"fp32\"}"); /* then nobody reads them */
     assert_int_equal(srv_registry_load(r, name, NULL), NF_OK);
     assert_int_equal(precision_of(r, "m"), ENG_PREC_FP32);
