@@ -63,7 +63,7 @@ static nf_status read_float(ir_graph **g, nf_bytes file, const eng_options *o, n
     nf_status st;
     plain.mode = ENG_MODE_FILE;
     plain.precision = ENG_PREC_AUTO;
-    if ((st = fmt_read(g, file, err))) return st;
+    if ((st = fmt_read_in(g, file, o->folder, err))) return st;
     if ((st = rewrite(*g, &plain, err))) ir_graph_destroy(g);
     return st;
 }
