@@ -199,6 +199,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
         c->loop->n_running--;
         return http_send(c);
     }
+    if (c->loop->stopping) return MHD_NO; /* the limit of the drain is over: no worker is left */
     if (!c->route && c->state == CONN_READING) return on_head(c, url, method, version);
     if (*len) return on_body(c, data, len);
     return on_complete_request(c);

@@ -204,20 +204,26 @@ static const char *heavy_body(void)
 
 #define CROWD 12
 
-/* CROWD heavy requests at once; their answers are left to be read. */
-static void send_crowd(const test_server *s, int fds[CROWD])
+/* A connection that has sent a heavy request but for the last `keep` bytes of its body. */
+static int send_heavy(const test_server *s, size_t keep)
 {
     char head[256];
     const char *body = heavy_body();
+    const int fd = test_connect(s);
     const int h = snprintf(head, sizeof(head),
                            "POST /v1/models/digits:predict HTTP/1.1\r\nHost: a\r\n"
                            "Content-Length: %zu\r\n\r\n",
                            strlen(body));
-    for (int i = 0; i < CROWD; i++) {
-        fds[i] = test_connect(s);
-        test_send(fds[i], head, (size_t)h);
-        test_send(fds[i], body, strlen(body));
-    }
+    test_send(fd, head, (size_t)h);
+    test_send(fd, body, strlen(body) - keep);
+    return fd;
+}
+
+/* CROWD heavy requests at once; their answers are left to be read. */
+static void send_crowd(const test_server *s, int fds[CROWD])
+{
+    for (int i = 0; i < CROWD; i++)
+        fds[i] = send_heavy(s, 0);
 }
 
 /* The server with one more option gets a crowd: some are answered, some get `other`, none anything
@@ -291,6 +297,26 @@ static void a_late_drain_ends_cleanly(void **state)
         if (i % 3) close(fds[i]);
 }
 
+/* A body ends when the limit of the drain is over and the loops only let requests go: there is no
+ * worker for it any more, and its connection is closed. */
+static void a_body_after_the_drain_goes_nowhere(void **state)
+{
+    const char *const args[] = {
+        "--models", NF_SOURCE_DIR "/models", "--drain-timeout", "0", "--inline-us", "0", NULL};
+    const struct timespec pause = {.tv_nsec = 4000000};
+    test_server s;
+    (void)state;
+    test_server_start(&s, args);
+    const int busy = send_heavy(&s, 0), late = send_heavy(&s, 10);
+    nanosleep(&pause, NULL);
+    kill(s.pid, SIGTERM);
+    nanosleep(&pause, NULL);
+    test_send(late, heavy_body() + strlen(heavy_body()) - 10, 10);
+    assert_int_equal(test_server_stop(&s, 0), 0);
+    close(busy);
+    close(late);
+}
+
 static void health_says_whether_it_is_ready(void **state)
 {
     const char *const args[] = {"--models", folder, NULL};
@@ -343,6 +369,7 @@ int main(void)
         cmocka_unit_test(overload_is_refused_in_time),
         cmocka_unit_test(a_full_server_listens_again),
         cmocka_unit_test(a_late_drain_ends_cleanly),
+        cmocka_unit_test(a_body_after_the_drain_goes_nowhere),
         cmocka_unit_test_setup_teardown(health_says_whether_it_is_ready, make_folder, drop_folder),
         cmocka_unit_test(bad_command_lines_end_at_once),
     };
