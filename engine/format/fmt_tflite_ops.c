@@ -36,7 +36,8 @@ static nf_status read_conv(fmt_tfl *t, const fmt_tfl_op *op)
     if ((st = fmt_tfl_add(&node, t, op, IR_CONV_2D, 3))) return st;
     if ((st = fmt_tfl_in(&x, t, op, 0)) || (st = fmt_tfl_in(&weights, t, op, 1))) return st;
     /* Groups are not written down: they follow from the channels. */
-    const bool grouped = x->rank == 4 && weights->rank == 4 && x->dim[3] % weights->dim[3] == 0 &&
+    const bool grouped = x->rank == 4 && weights->rank == 4 && weights->dim[3] > 0 &&
+                         x->dim[3] % weights->dim[3] == 0 &&
                          x->dim[3] / weights->dim[3] <= INT32_MAX;
     if (grouped) w.groups = (int32_t)(x->dim[3] / weights->dim[3]);
     node->attr.window = w;
