@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 #define SCHEMA_VERSION 3
-#define CUSTOM_OP      32
 
 static bool probe(nf_bytes head)
 {
@@ -41,7 +40,7 @@ static nf_status op_code(int32_t *code, nf_span *custom, fmt_tfl *t, fmt_table o
 static void note_missing(fmt_missing *m, int32_t code, nf_span custom)
 {
     const char *name = fmt_tfl_name(code);
-    if (code == CUSTOM_OP && custom.len) {
+    if (code == FMT_TFL_CUSTOM && custom.len) {
         fmt_missing_add(m, custom);
     } else if (name) {
         fmt_missing_add(m, (nf_span){name, strlen(name)});
@@ -67,7 +66,7 @@ static nf_status check_ops(fmt_tfl *t)
             int32_t code;
             nf_span custom;
             if ((st = op_code(&code, &custom, t, fmt_fb_item(&t->fb, ops, i)))) return st;
-            if (!fmt_tfl_find(code)) note_missing(&missing, code, custom);
+            if (!fmt_tfl_find(code, custom)) note_missing(&missing, code, custom);
         }
     }
     return fmt_missing_check(&missing, "tflite", t->err);
@@ -80,10 +79,12 @@ static nf_status read_op(fmt_tfl *t, fmt_table table)
     nf_span custom;
     nf_status st;
     if ((st = op_code(&code, &custom, t, table))) return st;
-    op.row = fmt_tfl_find(code);
+    op.row = fmt_tfl_find(code, custom);
     op.in = fmt_fb_vector(&t->fb, table, 1, 4);
     op.out = fmt_fb_vector(&t->fb, table, 2, 4);
     op.inner = fmt_fb_vector(&t->fb, table, 8, 4);
+    const fmt_vector own = fmt_fb_vector(&t->fb, table, 5, 1);
+    op.custom = (nf_bytes){own.items, own.n};
     const uint8_t kind = fmt_fb_u8(&t->fb, table, 3, 0);
     if (op.row->options && kind == op.row->options) op.options = fmt_fb_sub(&t->fb, table, 4);
     if ((st = fmt_tfl_check(t))) return st;

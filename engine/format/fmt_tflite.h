@@ -29,6 +29,7 @@ typedef struct fmt_tfl_op {
     fmt_vector in, out; /* int32 tensor indices of the file */
     fmt_vector inner;   /* the same, of tensors that only have a scale: inside an integer LSTM */
     fmt_table options;
+    nf_bytes custom; /* options of a custom operator, in a form of its own */
 } fmt_tfl_op;
 
 /* An operator of the format. The tables below end with a row without a function. */
@@ -41,7 +42,17 @@ typedef struct fmt_tfl_row {
 } fmt_tfl_row;
 
 extern const fmt_tfl_row fmt_tfl_core_rows[], fmt_tfl_math_rows[], fmt_tfl_move_rows[],
-    fmt_tfl_nn_rows[], fmt_tfl_rnn_rows[], fmt_tfl_flow_rows[];
+    fmt_tfl_nn_rows[], fmt_tfl_rnn_rows[], fmt_tfl_flow_rows[], fmt_tfl_detect_rows[];
+
+#define FMT_TFL_CUSTOM 32 /* code of the operators that go by a name */
+
+/* A custom operator; the table ends with a row without a name. */
+typedef struct fmt_tfl_custom {
+    const char *name;
+    fmt_tfl_row row;
+} fmt_tfl_custom;
+
+extern const fmt_tfl_custom fmt_tfl_custom_rows[];
 
 /** Adds a node with the operator's first n_in inputs (-1 is an absent one) and all its results. */
 nf_status fmt_tfl_add(ir_node **node, fmt_tfl *t, const fmt_tfl_op *op, ir_op kind, int32_t n_in);
@@ -62,8 +73,8 @@ nf_status fmt_tfl_temp(int32_t *out, fmt_tfl *t, const char *suffix, eng_dtype d
 /** A new constant of whole numbers, rank 1. */
 nf_status fmt_tfl_new_ints(int32_t *out, fmt_tfl *t, const int64_t *v, size_t n);
 
-/** The operator's row, NULL when we lack it. */
-const fmt_tfl_row *fmt_tfl_find(int32_t code);
+/** The operator's row, NULL when we lack it; custom: the name of a custom one. */
+const fmt_tfl_row *fmt_tfl_find(int32_t code, nf_span custom);
 
 /** Name of a built-in operator, NULL when the code is newer than our list. */
 const char *fmt_tfl_name(int32_t code);

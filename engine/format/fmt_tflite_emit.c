@@ -6,12 +6,20 @@
 
 #include <math.h>
 
-static const fmt_tfl_row *const tables[] = {fmt_tfl_core_rows, fmt_tfl_math_rows,
-                                            fmt_tfl_move_rows, fmt_tfl_nn_rows,
-                                            fmt_tfl_rnn_rows,  fmt_tfl_flow_rows};
+static const fmt_tfl_row *const tables[] = {
+    fmt_tfl_core_rows, fmt_tfl_math_rows, fmt_tfl_move_rows,  fmt_tfl_nn_rows,
+    fmt_tfl_rnn_rows,  fmt_tfl_flow_rows, fmt_tfl_detect_rows};
 
-const fmt_tfl_row *fmt_tfl_find(int32_t code)
+static const fmt_tfl_row *find_custom(nf_span name)
 {
+    for (const fmt_tfl_custom *c = fmt_tfl_custom_rows; c->name; c++)
+        if (strlen(c->name) == name.len && memcmp(c->name, name.s, name.len) == 0) return &c->row;
+    return NULL;
+}
+
+const fmt_tfl_row *fmt_tfl_find(int32_t code, nf_span custom)
+{
+    if (code == FMT_TFL_CUSTOM) return find_custom(custom);
     for (size_t i = 0; i < NF_COUNT(tables); i++)
         for (const fmt_tfl_row *r = tables[i]; r->read; r++)
             if (r->code == code) return r;

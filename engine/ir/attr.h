@@ -143,6 +143,12 @@ typedef union ir_attr {
         float scale, softcap; /* 0: 1 / sqrt(size of a head), none */
     } attention;
     struct {
+        int32_t most, per_box, per_class; /* boxes; classes of a box; boxes of a class */
+        int32_t classes;                  /* without the background */
+        bool regular;                     /* class by class, else each box by its best class */
+        float score, iou, scale[4];       /* scale: of y, x, h and w */
+    } detect;
+    struct {
         int axis;      /* of the scales, when there are many; 0 .. rank-1 */
         int32_t block; /* elements along that axis for each scale; 0 = one scale an index */
     } linear;

@@ -4,7 +4,9 @@
  * ATTENTION: q, k, v are [n, heads, t, d] or [n, t, heads * d]; results are y, k and v with what is
  * past, and the products: by attr.attention.mode 0 as they are, 1 behind the softcap, 2 with the
  * mask, 3 behind the softmax. NON_MAX_SUPPRESSION: boxes [n, b, 4] (attr.axis.flag: by their
- * middle), scores [n, classes, b]; rows of the result are image, class and box. */
+ * middle), scores [n, classes, b]; rows of the result are image, class and box.
+ * NON_MAX_SUPPRESSION_V5: boxes [b, 4], scores [b]; results are places [most], their scores and how
+ * many there are. DETECTION_POSTPROCESS: see krn_detect.h. */
 #ifndef IR_OPS_NN_H
 #define IR_OPS_NN_H
 
@@ -21,12 +23,15 @@
     X(BATCH_NORM, 5, 5, 1, channel_norm, any) /* x [n, c, ..], scale, bias, mean, variance */      \
     X(MEAN_VARIANCE_NORM, 1, 1, 1, axes_norm, any)                                                 \
     X(LOCAL_RESPONSE_NORMALIZATION, 1, 1, 1, axis_norm, any)                                       \
-    X(LP_NORM, 1, 1, 1, axis_norm, any)        /* L2_NORMALIZATION, LpNormalization */             \
-    X(ATTENTION, 3, 7, 4, attention, any)      /* q, k, v, mask?, past k?, past v?, lengths? */    \
-    X(NON_MAX_SUPPRESSION, 2, 5, 1, nms, any)  /* boxes, scores, most?, overlap?, score? */        \
-    X(QUANTIZE_LINEAR, 2, 3, 1, linear, any)   /* x, scales, zero points?; attr.linear */          \
-    X(DEQUANTIZE_LINEAR, 2, 3, 1, linear, any) /* x, scales, zero points?; attr.linear */          \
-    X(DYNAMIC_QUANTIZE, 1, 1, 3, dynamic, any) /* to UINT8, its scale and zero point */            \
-    X(RESIZE, 1, 4, 1, resize, elem)           /* x, region?, scales?, sizes?; attr.resize */
+    X(LP_NORM, 1, 1, 1, axis_norm, any)       /* L2_NORMALIZATION, LpNormalization */              \
+    X(ATTENTION, 3, 7, 4, attention, any)     /* q, k, v, mask?, past k?, past v?, lengths? */     \
+    X(NON_MAX_SUPPRESSION, 2, 5, 1, nms, any) /* boxes, scores, most?, overlap?, score? */         \
+    X(NON_MAX_SUPPRESSION_V5, 5, 6, 3, nms_v5,                                                     \
+      any) /* boxes, scores, most, overlap, score, sigma? */                                       \
+    X(DETECTION_POSTPROCESS, 3, 3, 4, detect, any) /* boxes, scores, anchors; attr.detect */       \
+    X(QUANTIZE_LINEAR, 2, 3, 1, linear, any)       /* x, scales, zero points?; attr.linear */      \
+    X(DEQUANTIZE_LINEAR, 2, 3, 1, linear, any)     /* x, scales, zero points?; attr.linear */      \
+    X(DYNAMIC_QUANTIZE, 1, 1, 3, dynamic, any)     /* to UINT8, its scale and zero point */        \
+    X(RESIZE, 1, 4, 1, resize, elem)               /* x, region?, scales?, sizes?; attr.resize */
 
 #endif /* IR_OPS_NN_H */

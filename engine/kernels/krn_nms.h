@@ -18,4 +18,11 @@ typedef struct krn_nms {
 size_t krn_f32_nms_ref(int32_t *places, const float *boxes, const float *scores, int32_t *order,
                        const krn_nms *p);
 
+/* The same, but a box that overlaps a chosen one by less than too much is not dropped: its score is
+ * multiplied by exp(-overlap^2 / (2 sigma)) and it waits until it is the best again; sigma 0 leaves
+ * scores alone. scores: [n], lowered in place; seen: [n], scratch.
+ * Source: Bodla et al., Soft-NMS, 2017. */
+size_t krn_f32_soft_nms_ref(int32_t *places, const float *boxes, float *scores, int32_t *order,
+                            int32_t *seen, const krn_nms *p, float sigma);
+
 #endif /* KRN_NMS_H */

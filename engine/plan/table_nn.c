@@ -29,6 +29,8 @@ const plan_kernel plan_nn_kernels[] = { /* op, kind, shown name, prepare, bind, 
     {IR_DYNAMIC_QUANTIZE,  PLAN_F32,   "dynamic quantize",   plan_dynamic_quantize, plan_bind_dynamic_quantize, plan_run_dynamic_quantize},
     {IR_ATTENTION,         PLAN_F32,   "attention f32",      plan_attention,      plan_bind_attention,      plan_run_attention},
     {IR_NON_MAX_SUPPRESSION, PLAN_F32, "nms f32",            plan_nms,            plan_bind_nms,            plan_run_nms},
+    {IR_NON_MAX_SUPPRESSION_V5, PLAN_F32, "nms_v5 f32",      plan_nms_v5,         plan_bind_nms_v5,         plan_run_nms_v5},
+    {IR_DETECTION_POSTPROCESS, PLAN_F32, "detection f32",    plan_detect,         plan_bind_detect,         plan_run_detect},
     {.name = NULL},
 };
 // clang-format on
