@@ -27,8 +27,8 @@ size_t krn_detect_room(const krn_detect *p);
 
 /* One image: x [n, coords] are y, x, h, w in the measure of the anchors [n, 4], which are y, x, h,
  * w themselves: middle = x / scale * size + middle, size = exp(x / scale) * size. Results are
- * corners y x y x, the best first; rows that are not needed are 0. count: boxes chosen; each has
- * min(per_box, classes) rows unless regular, which stand per row of its own. */
+ * corners y x y x, the best first. Regular: one row for each box chosen. Else box i has the rows
+ * from i * per_box on, one for each of its best classes. Rows without a box are 0; count: boxes. */
 void krn_f32_detect_ref(const krn_detect_out *y, const float *x, const float *scores,
                         const float *anchors, void *room, const krn_detect *p);
 
