@@ -38,13 +38,14 @@ static void fini_graph(plan_graph *pg)
 }
 
 /* Packed weights have been copied: what no step reads as it is in the file goes. */
-static nf_status drop_packed(ir_graph *g, nf_error *err)
+static nf_status drop_packed(ir_graph *g, const plan_graph *pg, nf_error *err)
 {
     bool *read = nf_alloc_array(g->n_tensors + 1, sizeof(*read), NF_MEM_GRAPH);
     if (!read) return nf_fail(err, NF_ENOMEM, "compile", "no memory");
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
-        for (int32_t k = 0; k < n->n_in && k < ir_packed_from(n->op); k++)
+        const bool loose = pg->layers[i].kernel->kind == PLAN_LOOSE; /* packs nothing */
+        for (int32_t k = 0; k < n->n_in && (loose || k < ir_packed_from(n->op)); k++)
             if (n->in[k] >= 0) read[n->in[k]] = true;
     }
     for (size_t i = 0; i < g->n_outputs; i++)
@@ -57,7 +58,7 @@ static nf_status drop_packed(ir_graph *g, nf_error *err)
     nf_free(read);
     nf_status st = NF_OK;
     for (size_t i = 0; i < g->n_bodies && !st; i++)
-        st = drop_packed(g->bodies[i], err);
+        st = drop_packed(g->bodies[i], &pg->bodies[i], err);
     return st;
 }
 
@@ -308,7 +309,7 @@ nf_status plan_compile(eng_model **out, ir_graph *take_graph, const eng_options 
     m->info.shapes = shapes_of(take_graph);
     m->batched = m->info.shapes == ENG_SHAPES_ROWS && !has_variables(take_graph);
     if ((st = check_work(m->graph, err)) || (st = prepare(&m->top, m->graph, env, err)) ||
-        (st = drop_packed(m->graph, err)) || (st = describe(m, o, err)))
+        (st = drop_packed(m->graph, &m->top, err)) || (st = describe(m, o, err)))
         eng_model_unref(&m);
     *out = m;
     return st;

@@ -92,7 +92,7 @@ static void boxes_repeat_and_turn(void **state)
     (void)state;
     krn_box_ref(y, "abc", 1, &twice);
     assert_string_equal(y, "abcabc");
-    krn_box_ref(y, "abc" + 2, 1, &turned);
+    krn_box_ref(y, &"abc"[2], 1, &turned);
     assert_memory_equal(y, "cba", 3);
     krn_box_ref(NULL, NULL, 1, &none);
 }

@@ -64,7 +64,7 @@ static inline float limit(float v, float low, float high)
 void krn_f32_conv_ref(float *y, const float *x, const float *w, const float *bias,
                       const krn_space *s, const krn_filter *f)
 {
-    const size_t pixels = krn_space_out(s), taps = f->in_c ? krn_space_taps(s) : 0;
+    const size_t pixels = krn_space_out(s), taps = krn_space_taps(s);
     for (size_t p = 0; p < pixels; p++, y += f->out_c) {
         for (size_t o = 0; o < f->out_c; o++)
             y[o] = bias ? bias[o] : 0;
@@ -80,7 +80,7 @@ void krn_f32_conv_ref(float *y, const float *x, const float *w, const float *bia
 void krn_i32_conv_ref(int32_t *y, const int32_t *x, const int32_t *w, const int32_t *bias,
                       const krn_space *s, const krn_filter *f)
 {
-    const size_t pixels = krn_space_out(s), taps = f->in_c ? krn_space_taps(s) : 0;
+    const size_t pixels = krn_space_out(s), taps = krn_space_taps(s);
     const uint32_t *from = (const uint32_t *)x, *weight = (const uint32_t *)w;
     for (size_t p = 0; p < pixels; p++, y += f->out_c) {
         for (size_t o = 0; o < f->out_c; o++)
