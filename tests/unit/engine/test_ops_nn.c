@@ -116,6 +116,24 @@ static void conv_takes_computed_weights(void **state)
     run_close(&r);
 }
 
+/* Only the bias is an input: the weights, which nothing packs then, stay. */
+static void dense_takes_a_computed_bias(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 2}, w[] = {1, 1, 0, 2, -1, 0}, bias[] = {1, 2, 3};
+    static const float want[] = {4, 6, 2};
+    run_graph r = run_open();
+    const int32_t weights = make_tensor(r.g, "w", ENG_F32, 2, (int64_t[]){3, 2});
+    make_data(r.g, weights, w, sizeof(w));
+    const int32_t in[] = {run_input(&r, ENG_F32, 2, (int64_t[]){1, 2}, x, sizeof(x)), weights,
+                          run_input(&r, ENG_F32, 1, (int64_t[]){3}, bias, sizeof(bias))};
+    ir_node *n = run_node(&r, IR_FULLY_CONNECTED, in, 3, ENG_F32);
+    n->attr.dense.clamp = ir_no_clamp();
+    n->attr.dense.keep_dims = true;
+    run_expect_floats(&r, want, 3, 0);
+    run_close(&r);
+}
+
 static void dense_takes_computed_weights(void **state)
 {
     (void)state;
@@ -384,6 +402,7 @@ int main(void)
         cmocka_unit_test(conv_nd_adds_a_cube),
         cmocka_unit_test(conv_takes_computed_weights),
         cmocka_unit_test(dense_takes_computed_weights),
+        cmocka_unit_test(dense_takes_a_computed_bias),
         cmocka_unit_test(transpose_conv_overlaps),
         cmocka_unit_test(max_pool_tells_places),
         cmocka_unit_test(mean_pool_counts_padding_but_not_more),
