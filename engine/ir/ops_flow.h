@@ -12,7 +12,7 @@
                                         body[0]: trip, condition, carried, others to condition,    \
                                         carried, slices; results: carried, stacked slices */       \
     X(SCAN, 1, 0, 0, flow, flow)     /* attr.flow.kept carried, attr.flow.sliced stacks, others;   \
-                                        body[0]: carried, a slice of each stack, others to carried,\
-                                        slices; results: carried, stacked slices */
+                                        body[0]: carried, a slice of each stack, others to         \
+                                        carried, slices; results: carried, stacked slices */
 
 #endif /* IR_OPS_FLOW_H */

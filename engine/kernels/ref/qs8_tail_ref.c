@@ -118,7 +118,7 @@ static void dynamic_xnn(int16_t *a, float *scale, const float *x, size_t k)
 void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, size_t k_pad,
                          krn_dynamic way)
 {
-    static void (*const ways[])(int16_t *a, float *scale, const float *x, size_t k) = {
+    static void (*const ways[])(int16_t * a, float *scale, const float *x, size_t k) = {
         [KRN_DYNAMIC_WHOLE] = dynamic_asymmetric,
         [KRN_DYNAMIC_EVEN] = dynamic_symmetric,
         [KRN_DYNAMIC_XNN] = dynamic_xnn,
