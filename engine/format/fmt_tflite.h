@@ -57,8 +57,8 @@ extern const fmt_tfl_custom fmt_tfl_custom_rows[];
 /** Adds a node with the operator's first n_in inputs (-1 is an absent one) and all its results. */
 nf_status fmt_tfl_add(ir_node **node, fmt_tfl *t, const fmt_tfl_op *op, ir_op kind, int32_t n_in);
 
-/** The graph's tensor for input i of the operator; NULL when it is absent. Valid until the next
- * tensor is added. */
+/** The graph's tensor for input i of the operator, which must be there: NF_EFORMAT when it is left
+ * out. Valid until the next tensor is added. */
 nf_status fmt_tfl_in(const ir_tensor **x, fmt_tfl *t, const fmt_tfl_op *op, size_t i);
 
 /** Limits of a fused activation: 0 none, 1 RELU, 2 RELU_N1_TO_1, 3 RELU6. NF_EUNSUPPORTED. */

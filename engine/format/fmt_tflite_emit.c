@@ -59,7 +59,9 @@ nf_status fmt_tfl_in(const ir_tensor **x, fmt_tfl *t, const fmt_tfl_op *op, size
 {
     int32_t at;
     *x = NULL;
-    if (i >= op->in.n || fmt_vec_i32(op->in, i) == -1) return NF_OK;
+    if (i >= op->in.n || fmt_vec_i32(op->in, i) == -1)
+        return nf_fail(t->err, NF_EFORMAT, "tflite", "%s without its operand %zu",
+                       fmt_tfl_name(op->row->code), i);
     const nf_status st = fmt_tfl_tensor(&at, t, fmt_vec_i32(op->in, i));
     if (!st) *x = &t->g->tensors[at];
     return st;

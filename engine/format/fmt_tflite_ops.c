@@ -278,7 +278,7 @@ static nf_status read_dequantize(fmt_tfl *t, const fmt_tfl_op *op)
     const ir_tensor *x;
     const nf_status st = fmt_tfl_in(&x, t, op, 0);
     if (st) return st;
-    const bool half = x && x->dtype == ENG_F16;
+    const bool half = x->dtype == ENG_F16;
     return fmt_tfl_add(&(ir_node *){NULL}, t, op, half ? IR_CAST : IR_DEQUANTIZE, 1);
 }
 
