@@ -219,11 +219,13 @@ static int send_heavy(const test_server *s, size_t keep)
     return fd;
 }
 
-/* CROWD heavy requests at once; their answers are left to be read. */
+/* CROWD heavy requests that all end at once; their answers are left to be read. */
 static void send_crowd(const test_server *s, int fds[CROWD])
 {
     for (int i = 0; i < CROWD; i++)
-        fds[i] = send_heavy(s, 0);
+        fds[i] = send_heavy(s, 2);
+    for (int i = 0; i < CROWD; i++)
+        test_send(fds[i], "]}", 2);
 }
 
 /* The server with one more option gets a crowd: some are answered, some get `other`, none anything
