@@ -142,4 +142,7 @@ INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int 
 #define TILE_ENTRY(rows, vecs, mode)                                                               \
     .tile[KRN_QS8_##mode][vecs][rows] = tile_##vecs##_##rows##_##mode,
 
+/* A list of tiles or lines, for each mode. */
+#define MODES(LIST, X) LIST(X, NEAREST) LIST(X, EXACT) LIST(X, SIGNED)
+
 #endif /* KRN_QS8_TILE_BODY_H */

@@ -42,12 +42,8 @@ static KRN_DECL_QS8_STRIP(strip)
     X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(16, 1, mode)
 // clang-format on
 
-TILES(TILE_FUNCTION, NEAREST)
-TILES(TILE_FUNCTION, EXACT)
-TILES(TILE_FUNCTION, SIGNED)
-LINES(LINE_FUNCTION, NEAREST)
-LINES(LINE_FUNCTION, EXACT)
-LINES(LINE_FUNCTION, SIGNED)
+MODES(TILES, TILE_FUNCTION)
+MODES(LINES, LINE_FUNCTION)
 
 const krn_qs8_tier krn_qs8_neon = {
     .name = "neon",
@@ -61,7 +57,7 @@ const krn_qs8_tier krn_qs8_neon = {
     .strip_step = UNIT,
     .strip_wide = strip,
     // clang-format off
-    TILES(TILE_ENTRY, NEAREST) TILES(TILE_ENTRY, EXACT) TILES(TILE_ENTRY, SIGNED)
-    LINES(LINE_ENTRY, NEAREST) LINES(LINE_ENTRY, EXACT) LINES(LINE_ENTRY, SIGNED)
+    MODES(TILES, TILE_ENTRY)
+    MODES(LINES, LINE_ENTRY)
     // clang-format on
 };
