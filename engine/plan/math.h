@@ -15,6 +15,9 @@ typedef struct plan_spread {
     size_t lines;                          /* runs along the last axis */
 } plan_spread;
 
+/** Steps of an operand along the axes of the result y: 0 where it is repeated. */
+void plan_spread_steps(size_t *step, const plan_shape *x, const plan_shape *y);
+
 /** n operands (1 .. PLAN_SIDES) that broadcast to `out`. */
 void plan_spread_of(plan_spread *s, const plan_shape *in, int n, const plan_shape *out);
 

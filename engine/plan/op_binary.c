@@ -1,17 +1,7 @@
 /* op_binary.c - ADD, SUB, MUL, DIV with broadcasting. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/lines.h"
-
-/* Steps of an operand along the result's axes: 0 where it is repeated. */
-static void steps_of(size_t *step, const plan_shape *x, const plan_shape *y)
-{
-    size_t elems = 1;
-    for (int i = y->rank - 1, j = x->rank - 1; i >= 0; i--, j--) {
-        const size_t dim = j >= 0 ? x->dim[j] : 1;
-        step[i] = dim == 1 ? 0 : elems;
-        elems *= dim;
-    }
-}
+#include "engine/plan/math.h"
 
 static bool same_shape(const plan_shape *a, const plan_shape *b)
 {
@@ -24,8 +14,8 @@ PLAN_BIND(plan_bind_binary)
     s->u.loop.rank = out->rank;
     for (int i = 0; i < out->rank; i++)
         s->u.loop.dim[i] = out->dim[i];
-    steps_of(s->u.loop.step_a, &in[0], out);
-    steps_of(s->u.loop.step_b, &in[1], out);
+    plan_spread_steps(s->u.loop.step_a, &in[0], out);
+    plan_spread_steps(s->u.loop.step_b, &in[1], out);
     if (out->rank == 0 || (same_shape(&in[0], out) && same_shape(&in[1], out))) {
         s->u.loop.rank = 1; /* one straight run */
         s->u.loop.dim[0] = out->elems;

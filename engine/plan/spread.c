@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* Steps of an operand along the result's axes: 0 where it is repeated. */
-static void steps_of(size_t *step, const plan_shape *x, const plan_shape *y)
+void plan_spread_steps(size_t *step, const plan_shape *x, const plan_shape *y)
 {
     size_t elems = 1;
     for (int i = y->rank - 1, j = x->rank - 1; i >= 0; i--, j--) {
@@ -38,7 +37,7 @@ void plan_spread_of(plan_spread *s, const plan_shape *in, int n, const plan_shap
     size_t step[PLAN_SIDES][ENG_MAX_RANK] = {{0}};
     memset(s, 0, sizeof(*s));
     for (int k = 0; k < n; k++)
-        steps_of(step[k], &in[k], out);
+        plan_spread_steps(step[k], &in[k], out);
     for (int i = 0; i < out->rank; i++)
         if (out->dim[i] != 1) add_axis(s, step, i, out->dim[i]);
     if (s->rank == 0) {
