@@ -158,6 +158,14 @@ int test_ask(test_reply *r, const test_server *s, const char *method, const char
     return r->code;
 }
 
+void test_answer(test_reply *r, const test_server *s, const test_case *c)
+{
+    test_ask(r, s, c->method, c->path, c->body);
+    if (r->code != c->code || !strstr(r->text, c->text))
+        fail_msg("%s %s %s: expected %d with '%s', got %s", c->method, c->path, c->body, c->code,
+                 c->text, r->text);
+}
+
 void test_folder(char *path)
 {
     snprintf(path, 512, "%s/test-XXXXXX", NF_BINARY_DIR);

@@ -48,6 +48,16 @@ void test_request(test_reply *r, const test_server *s, const char *method, const
 int test_ask(test_reply *r, const test_server *s, const char *method, const char *path,
              const char *body);
 
+/** A request and what its answer has to be. */
+typedef struct test_case {
+    const char *method, *path, *body;
+    int code;
+    const char *text; /* part of the reply */
+} test_case;
+
+/** Asks and compares. */
+void test_answer(test_reply *r, const test_server *s, const test_case *c);
+
 /** An empty folder of its own below the build's; path has room for 512. */
 void test_folder(char *path);
 
