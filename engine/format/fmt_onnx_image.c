@@ -174,6 +174,9 @@ nf_status fmt_onnx_nd(ir_nd *w, fmt_onnx_ctx *o, const fmt_onnx_node *n, int axe
     const size_t size = (size_t)axes;
     int64_t groups;
     nf_status st;
+    if (axes < 1 || axes > IR_SPACE)
+        return nf_fail(o->err, NF_EUNSUPPORTED, o->where,
+                       "a %d-D input: only images of 1 to 3 axes", axes + 2);
     *w = (ir_nd){.n = axes};
     if ((st = read_auto_pad(&w->pad, o, n))) return st;
     if ((st = fmt_onnx_sizes(w->stride, size, o, n, "strides", 1))) return st;

@@ -31,7 +31,7 @@ nf_status fmt_onnx_weights(int32_t *w, fmt_onnx_ctx *o, const fmt_onnx_node *n,
 /** Dimensions of input i, whether stored or computed. */
 nf_status fmt_onnx_dims(int *rank, int64_t *dim, fmt_onnx_ctx *o, const fmt_onnx_node *n, size_t i);
 
-/** Strides, dilations, pads, group and kernel_shape of an operator over `axes` axes. */
+/** Strides, dilations, pads, group and kernel_shape of an operator over `axes` axes, 1 to 3. */
 nf_status fmt_onnx_nd(ir_nd *w, fmt_onnx_ctx *o, const fmt_onnx_node *n, int axes);
 
 /** Up to `most` numbers 0 (or 1) to INT32_MAX of an attribute; `absent` when it is not there. */

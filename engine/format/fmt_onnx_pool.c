@@ -171,8 +171,6 @@ nf_status fmt_onnx_max_unpool(fmt_onnx_ctx *o, const fmt_onnx_node *n)
     int rank;
     nf_status st;
     if ((st = fmt_onnx_dims(&rank, dim, o, n, 0))) return st;
-    if (rank < 3 || rank > 5)
-        return nf_fail(o->err, NF_EUNSUPPORTED, o->where, "a %d-D input", rank);
     if ((st = fmt_onnx_nd(&attr.nd, o, n, rank - 2))) return st;
     for (size_t i = 0; i < n->n_in; i++)
         if (fmt_onnx_in(o, n, i) != IR_NONE && (st = fmt_onnx_use(&in[i], o, fmt_onnx_in(o, n, i))))
