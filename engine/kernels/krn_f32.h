@@ -39,17 +39,25 @@ const char *krn_blas_core(void);
 /* y[r, c] = clamp(y[r, c] + bias[c]); bias may be NULL. */
 void krn_f32_tail_ref(float *y, const float *bias, size_t rows, size_t n, float low, float high);
 
-typedef enum krn_f32_op { KRN_F32_ADD, KRN_F32_SUB, KRN_F32_MUL, KRN_F32_DIV } krn_f32_op;
+typedef enum krn_f32_op {
+    KRN_F32_ADD,
+    KRN_F32_SUB,
+    KRN_F32_MUL,
+    KRN_F32_DIV,
+    KRN_F32_SQUARED_DIFFERENCE,
+    KRN_F32_OPS
+} krn_f32_op;
 
 typedef struct krn_f32_operands {
     const float *a, *b;
     size_t step_a, step_b; /* 0 repeats one element of that side */
     float low, high;       /* limits of the result */
+    size_t next_a, next_b; /* elements from one line to the next; 0 repeats the line */
 } krn_f32_operands;
 
-/* y[i] = clamp(a[i * step_a] op b[i * step_b]), i < n. */
+/* y[r * n + i] = clamp(a[r * next_a + i * step_a] op b[r * next_b + i * step_b]), i < n. */
 #define KRN_DECL_F32_BINARY(name)                                                                  \
-    void name(float *y, const krn_f32_operands *o, size_t n, krn_f32_op op)
+    void name(float *y, const krn_f32_operands *o, size_t lines, size_t n, krn_f32_op op)
 typedef KRN_DECL_F32_BINARY((*krn_f32_binary_fn));
 KRN_DECL_F32_BINARY(krn_f32_binary_ref);
 KRN_DECL_F32_BINARY(krn_f32_binary_avx2);

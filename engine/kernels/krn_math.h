@@ -117,8 +117,8 @@ typedef enum krn_binary {
 typedef void (*krn_binary_fn)(void *y, const void *a, size_t step_a, const void *b, size_t step_b,
                               size_t n);
 
-/** For operands of type t, NULL when the op has none: FP32 (but ADD .. DIV, see krn_f32.h), whole
- * numbers, BOOL. */
+/** For operands of type t, NULL when the op has none: FP32 (but those of krn_f32.h), whole numbers,
+ * BOOL. */
 krn_binary_fn krn_binary_ref(krn_binary op, krn_type t);
 
 /** EQUAL of nf_spans. */

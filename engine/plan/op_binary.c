@@ -1,63 +1,75 @@
-/* op_binary.c - ADD, SUB, MUL, DIV with broadcasting. Layer: plan.
+/* op_binary.c - ADD, SUB, MUL, DIV, SQUARED_DIFFERENCE with broadcasting. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/lines.h"
 #include "engine/plan/math.h"
 
-static bool same_shape(const plan_shape *a, const plan_shape *b)
-{
-    return a->elems == b->elems;
-}
-
+/* Axes that both operands walk alike are one, so that most operators are one line or two loops. */
 PLAN_BIND(plan_bind_binary)
 {
+    plan_spread w;
     (void)err;
-    s->u.loop.rank = out->rank;
-    for (int i = 0; i < out->rank; i++)
-        s->u.loop.dim[i] = out->dim[i];
-    plan_spread_steps(s->u.loop.step_a, &in[0], out);
-    plan_spread_steps(s->u.loop.step_b, &in[1], out);
-    if (out->rank == 0 || (same_shape(&in[0], out) && same_shape(&in[1], out))) {
-        s->u.loop.rank = 1; /* one straight run */
-        s->u.loop.dim[0] = out->elems;
-        s->u.loop.step_a[0] = s->u.loop.step_b[0] = 1;
+    plan_spread_of(&w, in, 2, out);
+    s->u.loop.rank = w.rank;
+    for (int i = 0; i < w.rank; i++) {
+        s->u.loop.dim[i] = w.dim[i];
+        s->u.loop.step_a[i] = w.step[0][i];
+        s->u.loop.step_b[i] = w.step[1][i];
     }
     return NF_OK;
 }
 
-static void each_line(const plan_step *s, plan_line_fn line, int axis, size_t at, size_t a,
-                      size_t b)
+typedef struct place {
+    int axis;
+    size_t at, a, b; /* elements of the result and of its operands */
+} place;
+
+/* Calls `fn` for each place of the axes before `end`. */
+static void walk(const plan_step *s, plan_line_fn fn, int end, place p)
 {
-    if (axis == s->u.loop.rank - 1) {
-        line(s, at, a, b);
+    if (p.axis == end) {
+        fn(s, p.at, p.a, p.b);
         return;
     }
     size_t block = 1;
-    for (int i = axis + 1; i < s->u.loop.rank; i++)
+    for (int i = p.axis + 1; i < s->u.loop.rank; i++)
         block *= s->u.loop.dim[i];
-    for (size_t i = 0; i < s->u.loop.dim[axis]; i++)
-        each_line(s, line, axis + 1, at + i * block, a + i * s->u.loop.step_a[axis],
-                  b + i * s->u.loop.step_b[axis]);
-}
-
-static void line_f32(const plan_step *s, size_t at, size_t a, size_t b)
-{
-    static const krn_f32_op ops[IR_OP_COUNT] = {[IR_ADD] = KRN_F32_ADD,
-                                                [IR_SUB] = KRN_F32_SUB,
-                                                [IR_MUL] = KRN_F32_MUL,
-                                                [IR_DIV] = KRN_F32_DIV};
-    const int last = s->u.loop.rank - 1;
-    const krn_f32_operands o = {(const float *)s->a + a, (const float *)s->b + b,
-                                s->u.loop.step_a[last],  s->u.loop.step_b[last],
-                                s->layer->clamp_low,     s->layer->clamp_high};
-    s->layer->f32.binary((float *)s->y + at, &o, s->u.loop.dim[last], ops[s->layer->node->op]);
+    const int axis = p.axis++;
+    for (size_t i = 0; i < s->u.loop.dim[axis]; i++) {
+        walk(s, fn, end, p);
+        p.at += block;
+        p.a += s->u.loop.step_a[axis];
+        p.b += s->u.loop.step_b[axis];
+    }
 }
 
 void plan_each_line(const plan_step *s, plan_line_fn line)
 {
-    each_line(s, line, 0, 0, 0, 0);
+    walk(s, line, s->u.loop.rank - 1, (place){0});
+}
+
+/* Lines of the last axis; the kernel takes those of the axis before it in one call. */
+static void plane_f32(const plan_step *s, size_t at, size_t a, size_t b)
+{
+    static const krn_f32_op ops[IR_OP_COUNT] = {[IR_ADD] = KRN_F32_ADD,
+                                                [IR_SUB] = KRN_F32_SUB,
+                                                [IR_MUL] = KRN_F32_MUL,
+                                                [IR_DIV] = KRN_F32_DIV,
+                                                [IR_SQUARED_DIFFERENCE] =
+                                                    KRN_F32_SQUARED_DIFFERENCE};
+    const int last = s->u.loop.rank - 1, next = last > 0 ? last - 1 : 0;
+    const krn_f32_operands o = {.a = (const float *)s->a + a,
+                                .b = (const float *)s->b + b,
+                                .step_a = s->u.loop.step_a[last],
+                                .step_b = s->u.loop.step_b[last],
+                                .low = s->layer->clamp_low,
+                                .high = s->layer->clamp_high,
+                                .next_a = s->u.loop.step_a[next],
+                                .next_b = s->u.loop.step_b[next]};
+    s->layer->f32.binary((float *)s->y + at, &o, last > 0 ? s->u.loop.dim[next] : 1,
+                         s->u.loop.dim[last], ops[s->layer->node->op]);
 }
 
 PLAN_RUN(plan_run_binary_f32)
 {
-    plan_each_line(s, line_f32);
+    walk(s, plane_f32, s->u.loop.rank > 1 ? s->u.loop.rank - 2 : 0, (place){0});
 }

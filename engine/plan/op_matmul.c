@@ -134,8 +134,8 @@ static void multiply(const plan_step *s, char *y, const char *a, const char *b)
     float *to = (float *)(void *)y;
     plan_gemm_f32(s->layer, k->m, k->n, k->k)(to, (const float *)(const void *)a,
                                               (const float *)(const void *)b, k->m, k->n, k->k);
-    const krn_f32_operands o = {to, &k->alpha, 1, 0, -INFINITY, INFINITY};
-    if (k->alpha != 1) s->layer->f32.binary(to, &o, k->m * k->n, KRN_F32_MUL);
+    const krn_f32_operands o = {to, &k->alpha, 1, 0, -INFINITY, INFINITY, 0, 0};
+    if (k->alpha != 1) s->layer->f32.binary(to, &o, 1, k->m * k->n, KRN_F32_MUL);
 }
 
 PLAN_RUN(plan_run_matmul)

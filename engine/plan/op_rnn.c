@@ -103,8 +103,8 @@ static float *sums_at(const walk *w, size_t i, size_t time)
 
 static void add(const walk *w, float *y, const float *x, size_t n)
 {
-    const krn_f32_operands o = {y, x, 1, 1, -INFINITY, INFINITY};
-    w->s->layer->f32.binary(y, &o, n, KRN_F32_ADD);
+    const krn_f32_operands o = {y, x, 1, 1, -INFINITY, INFINITY, 0, 0};
+    w->s->layer->f32.binary(y, &o, 1, n, KRN_F32_ADD);
 }
 
 /* The output of row i at that time, which is its new state. */

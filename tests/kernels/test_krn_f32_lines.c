@@ -44,10 +44,10 @@ static void binary_tier(const krn_f32 *k, uint64_t seed)
     const size_t n = seed, step_a = seed % 3 != 0, step_b = seed % 5 != 0 ? 1 : seed % 2 * 2;
     check_guard a = floats(n, &seed, -2, 2), b = floats(2 * n, &seed, 0.5f, 2);
     check_guard want = floats(n, &seed, 0, 0), got = floats(n, &seed, 0, 0);
-    const krn_f32_operands o = {a.data, b.data, step_a, step_b, -1, 1};
-    for (int op = KRN_F32_ADD; op <= KRN_F32_DIV; op++) {
-        krn_f32_binary_ref(want.data, &o, n, (krn_f32_op)op);
-        k->binary(got.data, &o, n, (krn_f32_op)op);
+    const krn_f32_operands o = {a.data, b.data, step_a, step_b, -1, 1, 0, 0};
+    for (int op = 0; op < KRN_F32_OPS; op++) {
+        krn_f32_binary_ref(want.data, &o, 1, n, (krn_f32_op)op);
+        k->binary(got.data, &o, 1, n, (krn_f32_op)op);
         assert_memory_equal(want.data, got.data, n * sizeof(float));
     }
     ((float *)a.data)[0] = NAN;
@@ -60,10 +60,30 @@ static void binary_tier(const krn_f32 *k, uint64_t seed)
         check_guard_free(all[i]);
 }
 
+/* Lines that both sides go on with, or repeat whole, or repeat one element of. */
+static void binary_lines_tier(const krn_f32 *k, uint64_t seed)
+{
+    const size_t lines = 1 + seed % 4, n = seed, all = lines * n;
+    const size_t step_a = seed % 3 != 0, next_a = seed % 5 ? (step_a ? n : 1) : 0;
+    const size_t step_b = seed % 7 != 0, next_b = seed % 2 ? (step_b ? n : 1) : 0;
+    check_guard a = floats(all, &seed, -2, 2), b = floats(all, &seed, 0.5f, 2);
+    check_guard want = floats(all, &seed, 0, 0), got = floats(all, &seed, 0, 0);
+    const krn_f32_operands o = {a.data, b.data, step_a, step_b, -1, 1, next_a, next_b};
+    for (int op = 0; op < KRN_F32_OPS; op++) {
+        krn_f32_binary_ref(want.data, &o, lines, n, (krn_f32_op)op);
+        k->binary(got.data, &o, lines, n, (krn_f32_op)op);
+        assert_memory_equal(want.data, got.data, all * sizeof(float));
+    }
+    check_guard *const guards[] = {&a, &b, &want, &got};
+    for (size_t i = 0; i < NF_COUNT(guards); i++)
+        check_guard_free(guards[i]);
+}
+
 static void operators_are_exact(void **state)
 {
     (void)state;
     on_each_tier(binary_tier);
+    on_each_tier(binary_lines_tier);
 }
 
 static double exact_curve(double x, int curve)

@@ -37,14 +37,21 @@ static inline float apply(float a, float b, krn_f32_op op)
         return a * b;
     case KRN_F32_DIV:
         return a / b;
+    case KRN_F32_SQUARED_DIFFERENCE:
+        return (a - b) * (a - b);
+    case KRN_F32_OPS:
+        break;
     }
     return 0;
 }
 
 KRN_DECL_F32_BINARY(krn_f32_binary_ref)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = limit(apply(o->a[i * o->step_a], o->b[i * o->step_b], op), o->low, o->high);
+    for (size_t r = 0; r < lines; r++) {
+        const float *a = o->a + r * o->next_a, *b = o->b + r * o->next_b;
+        for (size_t i = 0; i < n; i++)
+            y[r * n + i] = limit(apply(a[i * o->step_a], b[i * o->step_b], op), o->low, o->high);
+    }
 }
 
 KRN_DECL_F32_CLAMP(krn_f32_clamp_ref)

@@ -176,7 +176,6 @@ static void f32_pow(void *to, const void *from_a, size_t step_a, const void *fro
 /* NaN of either side stays: a comparison with it is false. */
 REAL(minimum, float, a < b || a != a ? a : b)
 REAL(maximum, float, a > b || a != a ? a : b)
-REAL(squared_difference, float, (a - b) * (a - b))
 REAL(floor_div, float, floorf(a / b))
 REAL(floor_mod, float, real_mod(a, b))
 REAL(mod, float, fmodf(a, b))
@@ -198,7 +197,6 @@ static const krn_binary_fn real[KRN_BINARY_COUNT] = {
     [KRN_POW] = f32_pow,
     [KRN_MINIMUM] = f32_minimum,
     [KRN_MAXIMUM] = f32_maximum,
-    [KRN_SQUARED_DIFFERENCE] = f32_squared_difference,
     [KRN_FLOOR_DIV] = f32_floor_div,
     [KRN_FLOOR_MOD] = f32_floor_mod,
     [KRN_MOD] = f32_mod,

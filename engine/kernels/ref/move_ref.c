@@ -31,15 +31,12 @@ void krn_box_join(krn_box *b)
 
 #define COPY_STEPS(bytes)                                                                          \
     for (size_t i = 0; i < n; i++)                                                                 \
-    memcpy(y + (ptrdiff_t)i * sy * (bytes), x + (ptrdiff_t)i * sx * (bytes), (bytes))
+    memcpy(y + (ptrdiff_t)i * sy, x + (ptrdiff_t)i * sx, (bytes))
 
-/* One loop of n elements; sizes that are known make it quick. */
+/* n pieces of `size` bytes, sy and sx bytes apart; sizes that are known make it quick. */
 static void copy_line(char *y, ptrdiff_t sy, const char *x, ptrdiff_t sx, size_t n, size_t size)
 {
-    const ptrdiff_t s = (ptrdiff_t)size;
-    if (sy == 1 && sx == 1)
-        memcpy(y, x, n * size);
-    else if (size == 1)
+    if (size == 1)
         COPY_STEPS(1);
     else if (size == 2)
         COPY_STEPS(2);
@@ -47,19 +44,24 @@ static void copy_line(char *y, ptrdiff_t sy, const char *x, ptrdiff_t sx, size_t
         COPY_STEPS(4);
     else if (size == 8)
         COPY_STEPS(8);
+    else if (size == 16)
+        COPY_STEPS(16);
+    else if (size == 32)
+        COPY_STEPS(32);
     else
-        COPY_STEPS(s);
+        COPY_STEPS(size);
 }
 
+/* The box's steps are bytes here. */
 static void copy_box(char *y, const char *x, size_t size, const krn_box *b, int axis)
 {
-    const ptrdiff_t sy = b->step_y[axis], sx = b->step_x[axis], s = (ptrdiff_t)size;
+    const ptrdiff_t sy = b->step_y[axis], sx = b->step_x[axis];
     if (axis == b->rank - 1) {
         copy_line(y, sy, x, sx, b->dim[axis], size);
         return;
     }
     for (ptrdiff_t i = 0; i < (ptrdiff_t)b->dim[axis]; i++)
-        copy_box(y + i * sy * s, x + i * sx * s, size, b, axis + 1);
+        copy_box(y + i * sy, x + i * sx, size, b, axis + 1);
 }
 
 void krn_box_ref(void *y, const void *x, size_t size, const krn_box *b)
@@ -68,6 +70,13 @@ void krn_box_ref(void *y, const void *x, size_t size, const krn_box *b)
     for (int i = 0; i < b->rank; i++)
         if (b->dim[i] == 0) return;
     krn_box_join(&joined);
+    const int last = joined.rank - 1;
+    const bool dense = last >= 0 && joined.step_y[last] == 1 && joined.step_x[last] == 1;
+    for (int i = 0; i <= last; i++) {
+        joined.step_y[i] *= (ptrdiff_t)size;
+        joined.step_x[i] *= (ptrdiff_t)size;
+    }
+    if (dense) size *= joined.dim[--joined.rank]; /* a run of elements is one piece */
     if (joined.rank == 0)
         memcpy(y, x, size);
     else

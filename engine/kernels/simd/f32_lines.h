@@ -30,30 +30,36 @@ INLINE vf two(vf a, vf b, const krn_f32_op op)
     return op == KRN_F32_ADD   ? vf_add(a, b)
            : op == KRN_F32_SUB ? vf_sub(a, b)
            : op == KRN_F32_MUL ? vf_mul(a, b)
-                               : vf_div(a, b);
+           : op == KRN_F32_DIV ? vf_div(a, b)
+                               : vf_mul(vf_sub(a, b), vf_sub(a, b));
 }
 
-INLINE void binary(float *y, const krn_f32_operands *o, size_t n, const krn_f32_op op)
+INLINE void binary(float *y, const krn_f32_operands *o, size_t lines, size_t n, const krn_f32_op op)
 {
     const vf low = vf_set(o->low), high = vf_set(o->high);
-    for (size_t i = 0; i < n; i += VF_LANES) {
-        const vf a = operand(o->a, o->step_a, i, n - i), b = operand(o->b, o->step_b, i, n - i);
-        put(y + i, vf_min(high, vf_max(low, two(a, b, op))), n - i);
-    }
+    const float *pa = o->a, *pb = o->b;
+    const size_t step_a = o->step_a, step_b = o->step_b, next_a = o->next_a, next_b = o->next_b;
+    for (size_t r = 0; r < lines; r++, y += n, pa += next_a, pb += next_b)
+        for (size_t i = 0; i < n; i += VF_LANES) {
+            const vf a = operand(pa, step_a, i, n - i), b = operand(pb, step_b, i, n - i);
+            put(y + i, vf_min(high, vf_max(low, two(a, b, op))), n - i);
+        }
 }
 
 KRN_DECL_F32_BINARY(VF_NAME(krn_f32_binary))
 {
     if (o->step_a > 1 || o->step_b > 1)
-        krn_f32_binary_ref(y, o, n, op);
+        krn_f32_binary_ref(y, o, lines, n, op);
     else if (op == KRN_F32_ADD)
-        binary(y, o, n, KRN_F32_ADD);
+        binary(y, o, lines, n, KRN_F32_ADD);
     else if (op == KRN_F32_SUB)
-        binary(y, o, n, KRN_F32_SUB);
+        binary(y, o, lines, n, KRN_F32_SUB);
     else if (op == KRN_F32_MUL)
-        binary(y, o, n, KRN_F32_MUL);
+        binary(y, o, lines, n, KRN_F32_MUL);
+    else if (op == KRN_F32_DIV)
+        binary(y, o, lines, n, KRN_F32_DIV);
     else
-        binary(y, o, n, KRN_F32_DIV);
+        binary(y, o, lines, n, KRN_F32_SQUARED_DIFFERENCE);
 }
 
 KRN_DECL_F32_CLAMP(VF_NAME(krn_f32_clamp))
@@ -104,9 +110,9 @@ static void softmax_line(float *y, const float *x, size_t n, float beta)
         put(y + i, e, n - i);
         sum = vf_add(sum, n - i >= VF_LANES ? e : vf_pick(vf_first(n - i), e, vf_set(0)));
     }
-    const vf all = vf_set(vf_sum(sum));
+    const vf part = vf_set(1 / vf_sum(sum)); /* one division a line: they take long */
     for (size_t i = 0; i < n; i += VF_LANES)
-        put(y + i, vf_div(operand(y, 1, i, n - i), all), n - i);
+        put(y + i, vf_mul(operand(y, 1, i, n - i), part), n - i);
 }
 
 KRN_DECL_F32_SOFTMAX(VF_NAME(krn_f32_softmax))
