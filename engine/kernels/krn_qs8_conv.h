@@ -32,6 +32,7 @@ typedef struct krn_qs8_conv {
     bool flat;               /* the matrix of windows is x itself */
     size_t merged;           /* neighbouring output pixels that share a vector of sums */
     size_t k;                /* inputs an output */
+    size_t chunk;            /* rows of a flat product that are staged at once; 0: none are */
     int16_t staged_zero;     /* what padding holds */
     size_t stage_w, stage_h; /* pixels of the staged image */
     size_t runs, groups;     /* a window: runs of groups of four bytes */

@@ -236,6 +236,15 @@ size_t krn_qs8_conv_bytes(const krn_qs8_tier *tier, const krn_qs8_source *s)
     return image < INT32_MAX && fits(&c, s, &largest) ? lay_out(&c, s, NULL) : 0;
 }
 
+/* Rows of a flat product that are staged at once; 0: they are read where they are. */
+static size_t chunk_of(const krn_qs8_conv *c)
+{
+    const size_t bytes = c->k * c->tier->elem;
+    const bool raw = c->is_unsigned ? c->tier->raw_unsigned : c->tier->raw_signed;
+    if (raw && bytes % 4 == 0) return 0;
+    return most(CHUNK_BYTES / bytes / CHUNK_ROWS, 1) * CHUNK_ROWS;
+}
+
 void krn_qs8_conv_pack(krn_qs8_conv *c, const krn_qs8_tier *tier, const krn_qs8_source *s,
                        void *memory)
 {
@@ -244,22 +253,14 @@ void krn_qs8_conv_pack(krn_qs8_conv *c, const krn_qs8_tier *tier, const krn_qs8_
     fits(c, s, &largest);
     c->mode = krn_qs8_mode_of(s->requant, s->window.out_c, largest);
     c->staged_zero = (int16_t)(s->zero - origin_of(tier, s->is_unsigned));
+    c->chunk = chunk_of(c);
     c->bytes = lay_out(c, s, memory);
-}
-
-/* Rows of a flat product that are staged at once; 0: they are read where they are. */
-static size_t chunk_of(const krn_qs8_conv *c, size_t rows)
-{
-    const size_t bytes = c->k * c->tier->elem;
-    const bool raw = c->is_unsigned ? c->tier->raw_unsigned : c->tier->raw_signed;
-    if (raw && bytes % 4 == 0) return 0;
-    return least(rows, most(CHUNK_BYTES / bytes / CHUNK_ROWS, 1) * CHUNK_ROWS);
 }
 
 size_t krn_qs8_conv_scratch(const krn_qs8_conv *c, size_t rows)
 {
     const size_t staged =
-        c->flat ? chunk_of(c, rows) * c->k : c->stage_h * c->stage_w * c->window.in_c;
+        c->flat ? least(c->chunk, rows) * c->k : c->stage_h * c->stage_w * c->window.in_c;
     return staged * c->tier->elem + KRN_QS8_SLACK;
 }
 
@@ -313,11 +314,11 @@ static krn_qs8_tile tile_of(const krn_qs8_conv *c, const krn_qs8_block *b)
 static void run_flat(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, size_t rows,
                      uint8_t *scratch)
 {
-    const size_t chunk = chunk_of(c, rows), pixel = c->k * c->tier->elem;
-    for (size_t first = 0; first < rows; first += chunk ? chunk : rows) {
-        const size_t n = chunk ? least(chunk, rows - first) : rows;
+    const size_t pixel = c->k * c->tier->elem, chunk = c->chunk ? c->chunk : rows;
+    for (size_t first = 0; first < rows; first += chunk) {
+        const size_t n = least(chunk, rows - first);
         const uint8_t *from = x + first * c->k;
-        if (chunk) {
+        if (c->chunk) {
             c->tier->stage(scratch, from, n * c->k, c->is_unsigned);
             from = scratch;
         }
