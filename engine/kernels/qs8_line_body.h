@@ -36,10 +36,11 @@ INLINE void narrow_known(vec sum[2][4], const krn_qs8_line *d, size_t at, const 
     const size_t step = d->x_step, plane = d->plane;
     UNROLL
     for (int i = 0; i < 4; i++, from += step) {
+        const column c = c_load(from, plane);
         UNROLL
         for (int o = 0; o < outs; o++)
-            sum[o][i] = v_taps(sum[o][i], from, plane,
-                               LINE_KEEP ? kept[o] : t_load(w + (size_t)o * LINE_VECTOR));
+            sum[o][i] =
+                v_taps(sum[o][i], c, LINE_KEEP ? kept[o] : t_load(w + (size_t)o * LINE_VECTOR));
     }
 }
 
@@ -51,7 +52,7 @@ INLINE void narrow_any(vec sum[2][4], const krn_qs8_line *d, size_t at, const ui
             const taps t = t_load(w);
             UNROLL
             for (int i = 0; i < 4; i++)
-                sum[0][i] = v_taps(sum[0][i], from + (size_t)i * d->x_step, d->plane, t);
+                sum[0][i] = v_taps(sum[0][i], c_load(from + (size_t)i * d->x_step, d->plane), t);
         }
     }
 }
@@ -108,6 +109,23 @@ typedef struct wide_place {
     const krn_qs8_tail *tail;
 } wide_place;
 
+/* One column of the kernel for vector v of four: what is read serves all outputs that want it. */
+INLINE void wide_vector(vec sum[4][4], const int v, const uint8_t *from, const krn_qs8_line *d,
+                        const uint8_t *w, const int outs, const int pixels)
+{
+    column c[2];
+    UNROLL
+    for (int p = 0; p < pixels; p++)
+        c[p] = c_load(from + (size_t)p * d->x_step, d->plane);
+    UNROLL
+    for (int o = 0; o < outs; o++) {
+        const taps t = t_in_register(t_load(w + (size_t)(4 * o) * LINE_VECTOR));
+        UNROLL
+        for (int p = 0; p < pixels; p++)
+            sum[p * outs + o][v] = v_taps(sum[p * outs + o][v], c[p], t);
+    }
+}
+
 /* Four vectors of channels at `pixels` positions, 1 or 2. */
 INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, const wide_place *at,
                       const int outs, const int pixels, const int n_taps, const int mode)
@@ -115,25 +133,21 @@ INLINE void wide_four(uint8_t *const y[2], const krn_qs8_line *d, const wide_pla
     const size_t taps_a_strip = n_taps ? (size_t)n_taps : d->taps;
     const size_t first = at->four * 4 * LANES;
     const size_t c[4] = {first, first + LANES, first + 2 * LANES, first + 3 * LANES};
-    const size_t x_step = d->x_step, from_step = d->tap_step, plane = d->plane;
+    const size_t from_step = d->tap_step;
     const uint8_t *w = d->w + at->four * 4 * d->strips * taps_a_strip * (size_t)outs * LINE_VECTOR;
     vec sum[4][4]; /* [pixel * outs + out][vector] */
     UNROLL
     for (int i = 0; i < 4 * pixels * outs; i++)
         sum[i / 4][i % 4] = v_load(at->tail->bias + c[i % 4]);
     for (size_t s = 0; s < (n_taps ? 1 : d->strips); s++) {
-        const uint8_t *from = d->strip[s] + at->four * 4 * LINE_LANES + at->x * x_step;
+        const uint8_t *from = d->strip[s] + at->four * 4 * LINE_LANES + at->x * d->x_step;
         LINE_UNROLL_TAPS
         for (size_t k = 0; k < taps_a_strip; k++, from += from_step) {
             UNROLL
-            for (int i = 0; i < 4 * outs; i++, w += LINE_VECTOR) {
-                const taps t = t_in_register(t_load(w));
-                UNROLL
-                for (int p = 0; p < pixels; p++)
-                    sum[p * outs + i / 4][i % 4] =
-                        v_taps(sum[p * outs + i / 4][i % 4],
-                               from + (size_t)p * x_step + (size_t)(i % 4) * LINE_LANES, plane, t);
-            }
+            for (int v = 0; v < 4; v++)
+                wide_vector(sum, v, from + (size_t)v * LINE_LANES, d, w + (size_t)v * LINE_VECTOR,
+                            outs, pixels);
+            w += (size_t)(4 * outs) * LINE_VECTOR;
         }
     }
     UNROLL

@@ -8,7 +8,8 @@
 #define ELEM   1 /* staged: q for int8, q - 128 for uint8 */
 #define PLANES 1
 
-typedef int8x16_t taps; /* weights of four rows */
+typedef int8x16_t taps;   /* weights of four rows */
+typedef int8x16_t column; /* of a strip: what taps are for */
 
 INLINE taps t_load(const uint8_t *w)
 {
@@ -25,10 +26,15 @@ INLINE taps t_in_register(taps w)
     return w;
 }
 
-INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
+INLINE column c_load(const uint8_t *strip, size_t plane)
 {
     (void)plane;
-    return vdotq_s32(sum, t_load(strip), w);
+    return t_load(strip);
+}
+
+INLINE vec v_taps(vec sum, column c, taps w)
+{
+    return vdotq_s32(sum, c, w);
 }
 
 #endif /* KRN_VEC_DOTPROD_H */

@@ -11,6 +11,7 @@
 typedef struct taps { /* weights of each row */
     int16x4_t row[4];
 } taps;
+typedef taps column; /* of a strip: what taps are for */
 
 INLINE int16x4_t v_half(const uint8_t *p)
 {
@@ -33,12 +34,18 @@ INLINE taps t_in_register(taps w)
     return w;
 }
 
-INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
+INLINE column c_load(const uint8_t *strip, size_t plane)
 {
-    sum = vmlal_s16(sum, v_half(strip), w.row[0]);
-    sum = vmlal_s16(sum, v_half(strip + plane), w.row[1]);
-    sum = vmlal_s16(sum, v_half(strip + 2 * plane), w.row[2]);
-    return vmlal_s16(sum, v_half(strip + 3 * plane), w.row[3]);
+    return (column){{v_half(strip), v_half(strip + plane), v_half(strip + 2 * plane),
+                     v_half(strip + 3 * plane)}};
+}
+
+INLINE vec v_taps(vec sum, column c, taps w)
+{
+    sum = vmlal_s16(sum, c.row[0], w.row[0]);
+    sum = vmlal_s16(sum, c.row[1], w.row[1]);
+    sum = vmlal_s16(sum, c.row[2], w.row[2]);
+    return vmlal_s16(sum, c.row[3], w.row[3]);
 }
 
 #endif /* KRN_VEC_NEON_H */

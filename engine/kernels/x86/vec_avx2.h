@@ -13,6 +13,7 @@
 typedef struct taps { /* weights of rows 0 and 1, of rows 2 and 3 */
     __m256i first, second;
 } taps;
+typedef taps column; /* of a strip: what taps are for */
 
 INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
 {
@@ -30,10 +31,15 @@ INLINE taps t_in_register(taps w)
     return w;
 }
 
-INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
+INLINE column c_load(const uint8_t *strip, size_t plane)
 {
-    const __m256i a = _mm256_madd_epi16(v_load(strip), w.first);
-    const __m256i b = _mm256_madd_epi16(v_load(strip + plane), w.second);
+    return (column){v_load(strip), v_load(strip + plane)};
+}
+
+INLINE vec v_taps(vec sum, column c, taps w)
+{
+    const __m256i a = _mm256_madd_epi16(c.first, w.first);
+    const __m256i b = _mm256_madd_epi16(c.second, w.second);
     return _mm256_add_epi32(sum, _mm256_add_epi32(a, b));
 }
 

@@ -16,8 +16,9 @@
 
 typedef __m512i vec;
 typedef __m512 vecf;
-typedef __m512i bytes; /* of four vectors */
-typedef __m512i taps;  /* weights of four rows */
+typedef __m512i bytes;  /* of four vectors */
+typedef __m512i taps;   /* weights of four rows */
+typedef __m512i column; /* of a strip: what taps are for */
 
 INLINE vec v_load(const void *p)
 {
@@ -58,10 +59,15 @@ INLINE taps t_in_register(taps w)
     return w;
 }
 
-INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
+INLINE column c_load(const uint8_t *strip, size_t plane)
 {
     (void)plane;
-    return _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(strip), w);
+    return t_in_register(_mm512_loadu_si512(strip));
+}
+
+INLINE vec v_taps(vec sum, column c, taps w)
+{
+    return _mm512_dpbusd_epi32(sum, c, w);
 }
 
 INLINE vecf v_float(vec v)

@@ -9,7 +9,8 @@
 #define PLANES 1
 #define UNIT   32
 
-typedef __m256i taps; /* weights of four rows */
+typedef __m256i taps;   /* weights of four rows */
+typedef __m256i column; /* of a strip: what taps are for */
 
 INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
 {
@@ -28,10 +29,15 @@ INLINE taps t_in_register(taps w)
     return w;
 }
 
-INLINE vec v_taps(vec sum, const uint8_t *strip, size_t plane, taps w)
+INLINE column c_load(const uint8_t *strip, size_t plane)
 {
     (void)plane;
-    return _mm256_dpbusd_avx_epi32(sum, v_load(strip), w);
+    return t_in_register(v_load(strip));
+}
+
+INLINE vec v_taps(vec sum, column c, taps w)
+{
+    return _mm256_dpbusd_avx_epi32(sum, c, w);
 }
 
 INLINE bytes b_order_wide(bytes v)
