@@ -7,20 +7,35 @@
 #include <stdlib.h>
 
 #define LARGEST_ARENA ((size_t)1 << 20)
+#define LARGEST_VIEW  ((size_t)1 << 24)
 #define MOST_MACS     4000000
 
 #define OPEN_SIZE 3 /* what open dimensions are run with */
 
-/* A view of zeros of the shape that io has, or may have. */
-static eng_view make_view(const eng_io *io)
+/* The shape that io has, or may have. */
+static eng_view view_of(const eng_io *io)
 {
     eng_view v = {.dtype = io->dtype, .rank = io->rank < 0 ? 2 : io->rank};
     size_t elems = 1;
     for (int i = 0; i < v.rank; i++) {
         v.dim[i] = io->rank < 0 || io->dim[i] < 0 ? OPEN_SIZE : io->dim[i];
-        elems *= (size_t)v.dim[i]; /* the arena's limit has bounded it */
+        elems *= (size_t)v.dim[i]; /* the engine has checked that it is a size */
     }
     v.bytes = elems * eng_dtype_size(v.dtype);
+    return v;
+}
+
+/* What the caller has to give is not in the arena, whose limit bounds the rest. */
+static bool all_small(const eng_io *io, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (view_of(&io[i]).bytes > LARGEST_VIEW) return false;
+    return true;
+}
+
+static eng_view make_view(const eng_io *io)
+{
+    eng_view v = view_of(io);
     v.data = nf_alloc(v.bytes + 1, NF_MEM_MISC);
     return v;
 }
@@ -30,6 +45,8 @@ static bool run_once(eng_session *s, const eng_info *info)
 {
     eng_view in[8], out[8];
     if (info->n_inputs > 8 || info->n_outputs > 8) return false;
+    if (!all_small(info->inputs, info->n_inputs) || !all_small(info->outputs, info->n_outputs))
+        return false;
     for (size_t i = 0; i < info->n_inputs; i++)
         in[i] = make_view(&info->inputs[i]);
     for (size_t i = 0; i < info->n_outputs; i++)
