@@ -15,6 +15,7 @@ typedef struct krn_qs8_source {
     int32_t zero;     /* of x */
     bool is_unsigned; /* x */
     bool out_unsigned;
+    bool four; /* weights from -8 to 7 that a product keeps in 4 bits; of depthwise ones: no */
 } krn_qs8_source;
 
 typedef struct krn_qs8_block { /* some channels */
@@ -29,6 +30,7 @@ typedef struct krn_qs8_conv {
     krn_window window;
     krn_qs8_mode mode;
     bool is_unsigned;
+    bool four;               /* weights of 4 bits */
     bool flat;               /* the matrix of windows is x itself */
     size_t merged;           /* neighbouring output pixels that share a vector of sums */
     size_t k;                /* inputs an output */

@@ -3,7 +3,9 @@
  *
  * A tier works on staged activations and packed weights. Staged: the 8-bit values in the form that
  * its dot product wants, `elem` bytes each, with padding around the image where there is any.
- * Packed: for each four staged bytes of a window, one vector of weights for `lanes` channels. */
+ * Packed: for each four staged bytes of a window, one vector of weights for `lanes` channels.
+ * Weights of 4 bits lie two in a byte, 8 added to each: byte i holds weight i of the vector below
+ * weight i + n / 2 of n. */
 #ifndef KRN_QS8_TILE_H
 #define KRN_QS8_TILE_H
 
@@ -56,7 +58,7 @@ typedef enum krn_qs8_mode {
 
 /* One block of channels of a product, for every pixel. */
 typedef struct krn_qs8_tile {
-    const uint8_t *w;         /* [runs][groups][vecs][planes][lanes][4 bytes / planes] */
+    const uint8_t *w;         /* [runs][groups][vecs][planes][lanes][4 bytes / planes], or four */
     const int32_t *run;       /* [runs]: bytes from a window's first byte to each of its runs */
     size_t runs, groups;      /* groups of four bytes a run */
     ptrdiff_t x_step, y_step; /* bytes from one pixel to the next */
@@ -104,7 +106,8 @@ typedef struct krn_qs8_tier {
     int32_t origin_signed, origin_unsigned; /* staged = q - origin */
     bool raw_signed, raw_unsigned;          /* staged values are the tensor's own bytes */
     size_t vecs;                            /* 1, 2 or 4: most vectors of channels a tile */
-    krn_qs8_tile_fn tile[KRN_QS8_MODES][KRN_QS8_MOST_VECS + 1][KRN_QS8_MOST_ROWS + 1]; /* or NULL */
+    /* [weights of 4 bits], or NULL */
+    krn_qs8_tile_fn tile[2][KRN_QS8_MODES][KRN_QS8_MOST_VECS + 1][KRN_QS8_MOST_ROWS + 1];
     krn_qs8_stage_fn stage;
     size_t strip_step; /* n of strip() is a multiple of it */
     size_t unit;       /* n of strip_wide() is; channels that are interleaved at once */

@@ -78,7 +78,7 @@ static size_t blocks_of(const krn_qs8_tier *t, size_t n)
 static void shape(krn_qs8_conv *c, const krn_qs8_tier *t, const krn_qs8_source *s)
 {
     const krn_window *w = &s->window;
-    *c = (krn_qs8_conv){.tier = t, .window = *w, .is_unsigned = s->is_unsigned};
+    *c = (krn_qs8_conv){.tier = t, .window = *w, .is_unsigned = s->is_unsigned, .four = s->four};
     c->merged = merged_of(t, s);
     c->flat = is_flat(s) && c->merged == 1;
     c->k = w->kernel_h * w->kernel_w * w->in_c / s->groups;
@@ -115,12 +115,13 @@ static void pack_vector(const krn_qs8_conv *c, const krn_qs8_source *s, uint8_t 
                         size_t n, size_t step)
 {
     const size_t depth = 4 / c->tier->elem;
+    void (*const put)(uint8_t *, const krn_qs8_tier *, size_t, size_t, int8_t) =
+        c->four ? krn_qs8_put_four : krn_qs8_put;
     for (size_t run = 0; run < c->runs; run++)
         for (size_t g = 0; g < c->groups; g++, to += step)
             for (size_t lane = 0; lane < n; lane++)
                 for (size_t i = 0; i < depth; i++)
-                    krn_qs8_put(to, c->tier, lane, i,
-                                weight_of(s, channel + lane, run, g * depth + i));
+                    put(to, c->tier, lane, i, weight_of(s, channel + lane, run, g * depth + i));
 }
 
 static int32_t sum_of(const krn_qs8_conv *c, const krn_qs8_source *s, size_t channel)
@@ -153,15 +154,20 @@ static size_t step_for(const krn_qs8_conv *c, size_t vecs, size_t columns)
 {
     size_t best = 1;
     for (size_t rows = 1; rows <= least(columns, KRN_QS8_MOST_ROWS); rows++)
-        if (c->tier->tile[c->mode][vecs][rows] &&
+        if (c->tier->tile[c->four][c->mode][vecs][rows] &&
             divide_up(columns, rows) < divide_up(columns, best))
             best = rows;
     return best;
 }
 
+static size_t vector_bytes(const krn_qs8_conv *c)
+{
+    return c->tier->lanes * 4 / (c->four ? 2 * c->tier->elem : 1);
+}
+
 static size_t block_bytes(const krn_qs8_conv *c, size_t vecs)
 {
-    return c->runs * c->groups * vecs * c->tier->lanes * 4;
+    return c->runs * c->groups * vecs * vector_bytes(c);
 }
 
 /* The blocks of group g, whose channels begin at *at of the packed ones. */
@@ -169,6 +175,7 @@ static void pack_group(krn_qs8_conv *c, const krn_qs8_source *s, krn_qs8_block *
                        krn_qs8_room *weights, size_t *at)
 {
     const size_t lanes = c->tier->lanes, n = s->window.out_c * c->merged / s->groups;
+    const size_t vector = vector_bytes(c);
     for (size_t done = 0; done < n; b++) {
         const size_t vecs = vecs_for(c->tier, n - done), bytes = block_bytes(c, vecs);
         uint8_t *to = krn_qs8_take(weights, bytes);
@@ -178,9 +185,10 @@ static void pack_group(krn_qs8_conv *c, const krn_qs8_source *s, krn_qs8_block *
                              .y_at = g * n + done,
                              .at = *at,
                              .keep = least(vecs * lanes, n - done)};
+        if (c->four) memset(to, KRN_QS8_FOURS, bytes);
         for (size_t v = 0; v < vecs && done + v * lanes < n; v++)
-            pack_vector(c, s, to + v * lanes * 4, b->y_at + v * lanes,
-                        least(lanes, n - done - v * lanes), vecs * lanes * 4);
+            pack_vector(c, s, to + v * vector, b->y_at + v * lanes,
+                        least(lanes, n - done - v * lanes), vecs * vector);
         for (size_t rows = 1; rows <= KRN_QS8_MOST_ROWS; rows++)
             b->step[rows] = (uint8_t)step_for(c, vecs, rows);
         b->step[0] = (uint8_t)step_for(c, vecs, c->flat ? 10000 : s->window.out_w / c->merged);
@@ -271,7 +279,7 @@ static void row_cut(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const k
     uint8_t buffer[24 * KRN_QS8_MOST_LANES];
     krn_qs8_tile to_buffer = *t;
     const size_t step = columns > KRN_QS8_MOST_ROWS ? b->step[0] : b->step[columns];
-    const krn_qs8_tile_fn fn = c->tier->tile[c->mode][b->vecs][step];
+    const krn_qs8_tile_fn fn = c->tier->tile[c->four][c->mode][b->vecs][step];
     to_buffer.y_step = (ptrdiff_t)(b->vecs * c->tier->lanes);
     for (size_t done = 0; done < columns; done += step) {
         const size_t at = least(done, columns - step);
@@ -286,7 +294,7 @@ static void row(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const krn_q
                 const krn_qs8_tile *t, size_t columns)
 {
     const size_t step = columns > KRN_QS8_MOST_ROWS ? b->step[0] : b->step[columns];
-    const krn_qs8_tile_fn fn = c->tier->tile[c->mode][b->vecs][step];
+    const krn_qs8_tile_fn fn = c->tier->tile[c->four][c->mode][b->vecs][step];
     if (b->keep < b->vecs * c->tier->lanes) {
         row_cut(y, x, c, b, t, columns);
         return;
@@ -296,7 +304,7 @@ static void row(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const krn_q
         fn(y + (ptrdiff_t)done * t->y_step, x + (ptrdiff_t)done * t->x_step, t);
     if (done == columns) return;
     /* a tile for what is left; where there is none, a whole one that does some pixels again */
-    const krn_qs8_tile_fn last = c->tier->tile[c->mode][b->vecs][columns - done];
+    const krn_qs8_tile_fn last = c->tier->tile[c->four][c->mode][b->vecs][columns - done];
     const size_t at = last ? done : columns - step;
     (last ? last : fn)(y + (ptrdiff_t)at * t->y_step, x + (ptrdiff_t)at * t->x_step, t);
 }
@@ -366,7 +374,7 @@ static void rest_of_row(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, con
                         const krn_qs8_tile *t)
 {
     uint8_t buffer[KRN_QS8_MOST_LANES];
-    c->tier->tile[c->mode][b->vecs][1](buffer, x, t);
+    c->tier->tile[c->four][c->mode][b->vecs][1](buffer, x, t);
     memcpy(y, buffer, c->window.out_w % c->merged * c->window.out_c);
 }
 

@@ -104,10 +104,23 @@ bool krn_qs8_tail_fits(const krn_requant *r, size_t c, uint64_t sum_abs)
     return most < 2147483648.0 && most * real_of(r, c) < MOST_RESULT;
 }
 
-void krn_qs8_put(uint8_t *vector, const krn_qs8_tier *t, size_t lane, size_t i, int8_t v)
+/* Which weight of a vector belongs to tap i of a lane. */
+static size_t place_of(const krn_qs8_tier *t, size_t lane, size_t i)
 {
     const size_t side = 4 / t->elem / t->planes; /* taps of a lane side by side */
-    const size_t place = (i / side * t->lanes + lane) * side + i % side;
+    return (i / side * t->lanes + lane) * side + i % side;
+}
+
+void krn_qs8_put_four(uint8_t *vector, const krn_qs8_tier *t, size_t lane, size_t i, int8_t v)
+{
+    const size_t half = 2 * t->lanes / t->elem, place = place_of(t, lane, i);
+    const int shift = place < half ? 0 : 4;
+    vector[place % half] = (uint8_t)((vector[place % half] & ~(15 << shift)) | (v + 8) << shift);
+}
+
+void krn_qs8_put(uint8_t *vector, const krn_qs8_tier *t, size_t lane, size_t i, int8_t v)
+{
+    const size_t place = place_of(t, lane, i);
     const int16_t wide = v;
     if (t->elem == 1)
         vector[place] = (uint8_t)v;

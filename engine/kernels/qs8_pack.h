@@ -47,6 +47,9 @@ bool krn_qs8_tail_fits(const krn_requant *r, size_t c, uint64_t sum_abs);
 
 /** Writes weight v as tap i of lane `lane` in a vector of packed weights. */
 void krn_qs8_put(uint8_t *vector, const krn_qs8_tier *t, size_t lane, size_t i, int8_t v);
+/** The same for weights of 4 bits, in bytes of KRN_QS8_FOURS before. */
+void krn_qs8_put_four(uint8_t *vector, const krn_qs8_tier *t, size_t lane, size_t i, int8_t v);
+#define KRN_QS8_FOURS 0x88 /* two weights of 0 */
 
 #define KRN_QS8_MOST_STRIPS 64 /* of a depthwise kernel: 256 rows */
 

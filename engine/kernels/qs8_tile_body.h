@@ -76,40 +76,48 @@ INLINE void tile_finish(uint8_t *y, const vec *sum, const krn_qs8_tile *t, const
     }
 }
 
+/* Bytes of a vector of weights. */
+#define TILE_VECTOR(bits) (4 * LANES / ((bits) == 4 ? 2 * ELEM : 1))
+
 /* One group of four bytes of every pixel. */
 INLINE void tile_group(vec *sum, const tile_rows *r, const uint8_t *w, const int rows,
-                       const int vecs)
+                       const int vecs, const int bits)
 {
+    weights v[4];
+    UNROLL
+    for (int n = 0; n < vecs; n++)
+        v[n] = bits == 4 ? w_load_four(w + n * TILE_VECTOR(4)) : w_load(w + n * TILE_VECTOR(8));
     UNROLL
     for (int m = 0; m < rows; m++) {
         const vec x = v_four(tile_row(r, m));
         UNROLL
         for (int n = 0; n < vecs; n++)
-            sum[m * vecs + n] = v_dot(sum[m * vecs + n], x, w + n * 4 * LANES);
+            sum[m * vecs + n] = v_dot(sum[m * vecs + n], x, v[n]);
     }
 }
 
 /* One pixel has too few sums to hide the latency of a dot product: `ways` partial sums for each,
  * and weights asked for early, as they are used only once. */
 INLINE const uint8_t *tile_run_one(vec *sum, tile_rows *r, const uint8_t *w, size_t *groups,
-                                   const int vecs, const int ways)
+                                   const int vecs, const int ways, const int bits)
 {
+    const size_t group = (size_t)vecs * TILE_VECTOR(bits);
     for (; *groups >= (size_t)ways; *groups -= (size_t)ways, r->p += 4 * ways) {
         UNROLL
         for (int i = 0; i < ways; i++) {
             const tile_rows at = {.p = r->p + 4 * i};
             UNROLL
             for (int n = 0; n < vecs; n++)
-                __builtin_prefetch(w + ((size_t)i * vecs + n) * 4 * LANES + TILE_AHEAD);
-            tile_group(sum + i * vecs, &at, w + (size_t)i * vecs * 4 * LANES, 1, vecs);
+                __builtin_prefetch(w + (size_t)i * group + n * TILE_VECTOR(bits) + TILE_AHEAD);
+            tile_group(sum + i * vecs, &at, w + (size_t)i * group, 1, vecs, bits);
         }
-        w += (size_t)ways * vecs * 4 * LANES;
+        w += (size_t)ways * group;
     }
     return w;
 }
 
 INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int rows,
-                 const int vecs, const int mode)
+                 const int vecs, const int mode, const int bits)
 {
     const int ways = rows > 1 ? 1 : vecs == 4 ? 2 : 4;
     const ptrdiff_t step = t->x_step;
@@ -122,9 +130,9 @@ INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int 
         const uint8_t *first = x + t->run[i];
         tile_rows r = {first, first + 8 * step, step, 3 * step, 5 * step, 7 * step};
         size_t groups = t->groups;
-        if (rows == 1) w = tile_run_one(sum, &r, w, &groups, vecs, ways);
-        for (; groups; groups--, r.p += 4, r.q += 4, w += vecs * 4 * LANES)
-            tile_group(sum, &r, w, rows, vecs);
+        if (rows == 1) w = tile_run_one(sum, &r, w, &groups, vecs, ways, bits);
+        for (; groups; groups--, r.p += 4, r.q += 4, w += vecs * TILE_VECTOR(bits))
+            tile_group(sum, &r, w, rows, vecs, bits);
     }
     UNROLL
     for (int i = rows * vecs; i < rows * vecs * ways; i++)
@@ -134,13 +142,16 @@ INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int 
 
 /* A tier's list of TILES(X, mode): X(rows, vecs, mode). TILE_FUNCTION makes the functions,
  * TILE_ENTRY the rows of their table. */
-#define TILE_FUNCTION(rows, vecs, mode)                                                            \
-    static void tile_##vecs##_##rows##_##mode(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t) \
+#define TILE_OF(bits, rows, vecs, mode)                                                            \
+    static void tile_##bits##_##vecs##_##rows##_##mode(uint8_t *y, const uint8_t *x,               \
+                                                       const krn_qs8_tile *t)                      \
     {                                                                                              \
-        tile(y, x, t, rows, vecs, KRN_QS8_##mode);                                                 \
+        tile(y, x, t, rows, vecs, KRN_QS8_##mode, bits);                                           \
     }
+#define TILE_FUNCTION(rows, vecs, mode) TILE_OF(8, rows, vecs, mode) TILE_OF(4, rows, vecs, mode)
 #define TILE_ENTRY(rows, vecs, mode)                                                               \
-    .tile[KRN_QS8_##mode][vecs][rows] = tile_##vecs##_##rows##_##mode,
+    .tile[0][KRN_QS8_##mode][vecs][rows] = tile_8_##vecs##_##rows##_##mode,                        \
+    .tile[1][KRN_QS8_##mode][vecs][rows] = tile_4_##vecs##_##rows##_##mode,
 
 /* A list of tiles or lines, for each mode. */
 #define MODES(LIST, X) LIST(X, NEAREST) LIST(X, EXACT) LIST(X, SIGNED)

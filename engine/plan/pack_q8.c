@@ -111,7 +111,8 @@ static krn_qs8_source source_of(const plan_layer *l, const ir_graph *g)
                         .groups = l->product.groups,
                         .zero = l->zero,
                         .is_unsigned = l->is_unsigned,
-                        .out_unsigned = y->dtype == ENG_U8};
+                        .out_unsigned = y->dtype == ENG_U8,
+                        .four = w->bits == 4};
     if (l->node->op == IR_FULLY_CONNECTED) {
         s.window = (krn_window){1, 1, l->product.k, 1, 1, l->product.n, 1, 1, 1, 1, 1, 1, 0, 0};
         return s;

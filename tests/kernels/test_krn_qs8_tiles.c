@@ -65,7 +65,8 @@ static void convolutions(void **state)
         const size_t in_c = groups * pick(&s, channels, 9);
         const size_t out_c = groups * pick(&s, channels, NF_COUNT(channels) / groups);
         const krn_window w = a_window(&s, in_c, out_c);
-        qs8_case c = qs8_case_make(&w, groups, false, seed, QS8_RANDOM);
+        const qs8_filling f = test_random(&s) % 3 ? QS8_RANDOM : QS8_FOURS;
+        qs8_case c = qs8_case_make(&w, groups, false, seed, f);
         compare(&c, true, seed);
         qs8_case_free(&c);
     }
@@ -81,7 +82,8 @@ static void matrix_products(void **state)
         krn_window w = {1, 1, pick(&s, inputs, NF_COUNT(inputs)), 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0};
         w.out_c = pick(&s, outputs, NF_COUNT(outputs));
         qs8_case_size(&w);
-        qs8_case c = qs8_case_make(&w, 1, false, seed, QS8_RANDOM);
+        const qs8_filling f = test_random(&s) % 3 ? QS8_RANDOM : QS8_FOURS;
+        qs8_case c = qs8_case_make(&w, 1, false, seed, f);
         compare(&c, true, seed);
         qs8_case_free(&c);
     }
@@ -130,7 +132,7 @@ static void extreme_values(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 60; seed++) {
-        const qs8_filling f = (qs8_filling)(1 + seed % 3);
+        const qs8_filling f = (qs8_filling)(QS8_LOWEST + seed % 3);
         krn_window w = {5, 5, 64, 0, 0, 64, 3, 3, 1, 1, 1, 1, 1, 1};
         qs8_case_size(&w);
         qs8_case c = qs8_case_make(&w, 1, seed & 1, seed, f);

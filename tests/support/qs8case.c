@@ -126,8 +126,11 @@ qs8_case qs8_case_make(const krn_window *w, size_t groups, bool depthwise, uint6
     c.source.zero = (c.source.is_unsigned ? 0 : -128) + (int32_t)(test_random(&seed) % 256);
     for (size_t i = 0; i < w->in_h * w->in_w * w->in_c * c.rows; i++)
         ((uint8_t *)c.x.data)[i] = (uint8_t)byte_of(&seed, f);
-    for (size_t i = 0; i < k * w->out_c; i++)
-        ((int8_t *)c.weights.data)[i] = (int8_t)byte_of(&seed, f == QS8_HIGHEST ? QS8_LOWEST : f);
+    c.source.four = f == QS8_FOURS;
+    for (size_t i = 0; i < k * w->out_c; i++) {
+        const int32_t v = byte_of(&seed, f == QS8_HIGHEST ? QS8_LOWEST : f);
+        ((int8_t *)c.weights.data)[i] = (int8_t)(c.source.four ? v >> 4 : v);
+    }
     fill_factors(&c, k, &seed);
     set_requant(&c, &seed);
     expect(&c);

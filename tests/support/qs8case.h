@@ -11,6 +11,7 @@ typedef enum qs8_filling {
     QS8_LOWEST,
     QS8_HIGHEST,
     QS8_MIXED,
+    QS8_FOURS, /* random, the weights of a product in 4 bits */
     QS8_FILLINGS
 } qs8_filling;
 

@@ -8,6 +8,7 @@
 #define ELEM   1 /* staged: q for int8, q - 128 for uint8 */
 #define PLANES 1
 
+typedef int8x16_t weights;
 typedef int8x16_t taps;   /* weights of four rows */
 typedef int8x16_t column; /* of a strip: what taps are for */
 
@@ -16,9 +17,21 @@ INLINE taps t_load(const uint8_t *w)
     return vreinterpretq_s8_u8(vld1q_u8(w));
 }
 
-INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+INLINE weights w_load(const uint8_t *w)
 {
-    return vdotq_s32(sum, vreinterpretq_s8_s32(x), t_load(w));
+    return t_load(w);
+}
+
+INLINE weights w_load_four(const uint8_t *w)
+{
+    const uint8x8_t two = vld1_u8(w);
+    const uint8x16_t both = vcombine_u8(vand_u8(two, vdup_n_u8(15)), vshr_n_u8(two, 4));
+    return vsubq_s8(vreinterpretq_s8_u8(both), vdupq_n_s8(8));
+}
+
+INLINE vec v_dot(vec sum, vec x, weights w)
+{
+    return vdotq_s32(sum, vreinterpretq_s8_s32(x), w);
 }
 
 INLINE taps t_in_register(taps w)

@@ -13,15 +13,34 @@ typedef struct taps { /* weights of each row */
 } taps;
 typedef taps column; /* of a strip: what taps are for */
 
+typedef struct weights { /* of both inputs of a group */
+    int16x4_t half[2];
+} weights;
+
 INLINE int16x4_t v_half(const uint8_t *p)
 {
     return vld1_s16((const int16_t *)(const void *)p);
 }
 
-INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+INLINE weights w_load(const uint8_t *w)
+{
+    return (weights){{v_half(w), v_half(w + 8)}};
+}
+
+INLINE weights w_load_four(const uint8_t *w)
+{
+    uint32_t two;
+    memcpy(&two, w, sizeof(two));
+    const uint8x8_t twice = vreinterpret_u8_u32(vdup_n_u32(two));
+    const uint8x8_t both = vext_u8(vand_u8(twice, vdup_n_u8(15)), vshr_n_u8(twice, 4), 4);
+    const int16x8_t v = vsubq_s16(vreinterpretq_s16_u16(vmovl_u8(both)), vdupq_n_s16(8));
+    return (weights){{vget_low_s16(v), vget_high_s16(v)}};
+}
+
+INLINE vec v_dot(vec sum, vec x, weights w)
 {
     const int16x4_t both = vget_low_s16(vreinterpretq_s16_s32(x));
-    return vmlal_lane_s16(vmlal_lane_s16(sum, v_half(w), both, 0), v_half(w + 8), both, 1);
+    return vmlal_lane_s16(vmlal_lane_s16(sum, w.half[0], both, 0), w.half[1], both, 1);
 }
 
 INLINE taps t_load(const uint8_t *w)

@@ -13,11 +13,17 @@
 
 typedef __m256i vec;
 typedef __m256 vecf;
+typedef __m256i weights;
 typedef __m256i bytes; /* of four vectors */
 
 INLINE vec v_load(const void *p)
 {
     return _mm256_loadu_si256((const __m256i *)p);
+}
+
+INLINE weights w_load(const uint8_t *w)
+{
+    return v_load(w);
 }
 
 INLINE void v_store(int32_t *p, vec v)

@@ -15,9 +15,17 @@ typedef struct taps { /* weights of rows 0 and 1, of rows 2 and 3 */
 } taps;
 typedef taps column; /* of a strip: what taps are for */
 
-INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+INLINE weights w_load_four(const uint8_t *w)
 {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, v_load(w)));
+    const __m128i two = _mm_loadl_epi64((const __m128i *)(const void *)w);
+    const __m128i both = _mm_unpacklo_epi64(two, _mm_srli_epi16(two, 4));
+    return _mm256_sub_epi16(_mm256_cvtepu8_epi16(_mm_and_si128(both, _mm_set1_epi8(15))),
+                            _mm256_set1_epi16(8));
+}
+
+INLINE vec v_dot(vec sum, vec x, weights w)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
 }
 
 INLINE taps t_load(const uint8_t *w)

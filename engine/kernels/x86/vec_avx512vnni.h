@@ -16,6 +16,7 @@
 
 typedef __m512i vec;
 typedef __m512 vecf;
+typedef __m512i weights;
 typedef __m512i bytes;  /* of four vectors */
 typedef __m512i taps;   /* weights of four rows */
 typedef __m512i column; /* of a strip: what taps are for */
@@ -42,9 +43,22 @@ INLINE vec v_zero(void)
     return _mm512_setzero_si512();
 }
 
-INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+INLINE weights w_load(const uint8_t *w)
 {
-    return _mm512_dpbusd_epi32(sum, x, _mm512_loadu_si512(w));
+    return _mm512_loadu_si512(w);
+}
+
+INLINE weights w_load_four(const uint8_t *w)
+{
+    const __m256i two = _mm256_loadu_si256((const __m256i *)(const void *)w);
+    const __m512i both =
+        _mm512_inserti64x4(_mm512_castsi256_si512(two), _mm256_srli_epi16(two, 4), 1);
+    return _mm512_sub_epi8(_mm512_and_si512(both, _mm512_set1_epi8(15)), _mm512_set1_epi8(8));
+}
+
+INLINE vec v_dot(vec sum, vec x, weights w)
+{
+    return _mm512_dpbusd_epi32(sum, x, w);
 }
 
 INLINE taps t_load(const uint8_t *w)

@@ -12,9 +12,16 @@
 typedef __m256i taps;   /* weights of four rows */
 typedef __m256i column; /* of a strip: what taps are for */
 
-INLINE vec v_dot(vec sum, vec x, const uint8_t *w)
+INLINE weights w_load_four(const uint8_t *w)
 {
-    return _mm256_dpbusd_avx_epi32(sum, x, v_load(w));
+    const __m128i two = _mm_loadu_si128((const __m128i *)(const void *)w);
+    const __m256i both = _mm256_set_m128i(_mm_srli_epi16(two, 4), two);
+    return _mm256_sub_epi8(_mm256_and_si256(both, _mm256_set1_epi8(15)), _mm256_set1_epi8(8));
+}
+
+INLINE vec v_dot(vec sum, vec x, weights w)
+{
+    return _mm256_dpbusd_avx_epi32(sum, x, w);
 }
 
 INLINE taps t_load(const uint8_t *w)
