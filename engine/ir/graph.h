@@ -47,7 +47,8 @@ typedef struct ir_tensor {
     uint8_t *data; /* owned constant, C order, little endian; NULL = computed */
     size_t bytes;  /* of data */
     char *text;    /* owned: the characters that the spans of an ENG_STR constant point to */
-    int bits;      /* 4: an ENG_I8 constant whose values fit 4 bits, as in the file; else 0 */
+    int bits;      /* 4: an ENG_I8 constant whose values fit 4 bits; else 0 */
+    bool ours;     /* quantized when it was loaded, not by the file */
     bool variable; /* keeps its value from run to run, zero at first; neither input nor constant */
     bool symbolic; /* ENG_I64 or ENG_I32 constant with IR_SYMBOL in it */
 } ir_tensor;

@@ -49,7 +49,7 @@ const char *eng_blas_core(void)
 bool eng_wants_int8(const eng_options *o)
 {
     if (o->precision == ENG_PREC_AUTO) return o->mode == ENG_MODE_EDGE;
-    return o->precision == ENG_PREC_INT8;
+    return o->precision == ENG_PREC_INT8 || o->precision == ENG_PREC_INT4;
 }
 
 const char *eng_precision_name(eng_precision p)

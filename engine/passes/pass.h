@@ -50,10 +50,18 @@ typedef struct pass_range {
     bool seen; /* and every number of it was finite */
 } pass_range;
 
+/** The largest weight of CONV_2D and FULLY_CONNECTED: 127, or 7 where INT4 is asked for. */
+int pass_weight_steps(const eng_options *o);
+
+/** The scale of n weights, `step` apart, that become whole numbers from -most to most: the largest
+ * weight over `most`; of 4 bits (most 7) one down to half of that, by the least square error: it is
+ * better to cut a few weights than to have all of them coarse. */
+float pass_weight_scale(const float *w, size_t n, size_t step, int most);
+
 /** Quantizes the activations of a float graph to INT8 with fixed scales, see pass_calibrate.c.
- * ranges: [g->n_tensors]. The graph must have verified, and verifies afterwards (which also puts
- * the new nodes in their places). NF_ENOMEM, NF_EBUDGET. */
-nf_status pass_calibrate(ir_graph *g, const pass_range *ranges, nf_error *err);
+ * ranges: [g->n_tensors]; most: pass_weight_steps. The graph must have verified, and verifies
+ * afterwards (which also puts the new nodes in their places). NF_ENOMEM, NF_EBUDGET. */
+nf_status pass_calibrate(ir_graph *g, const pass_range *ranges, int most, nf_error *err);
 
 /* The passes; each one may rely on a verified graph and leaves one that verifies. */
 nf_status pass_rows(ir_graph *g, const eng_options *o, nf_error *err);       /* picked labels */

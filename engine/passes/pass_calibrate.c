@@ -3,8 +3,9 @@
  * Products are quantized wherever their operands allow it; other operators only where they read
  * 8-bit values already, so that a lone addition stays what it is. QUANTIZE and DEQUANTIZE stand
  * where the two kinds meet. Scheme: TensorFlow Lite 8-bit quantization specification: activations
- * asymmetric, one scale a tensor, whose range holds 0; weights about zero in [-127, 127], one scale
- * an output; bias INT32 in units of input scale times weight scale. */
+ * asymmetric, one scale a tensor, whose range holds 0; weights about zero in [-127, 127], or in
+ * [-7, 7] where INT4 is asked for, one scale an output; bias INT32 in units of input scale times
+ * weight scale. */
 #include "engine/passes/pass.h"
 
 #include "engine/base/mem.h"
@@ -72,6 +73,7 @@ typedef struct job {
     size_t n;                 /* tensors before the pass */
     int32_t *q8;              /* [n]: the INT8 tensor that stands for it, or IR_NONE */
     bool *made;               /* [n]: it comes from an 8-bit node */
+    int most;                 /* largest weight of a product but the depthwise one */
     nf_error *err;
 } job;
 
@@ -310,19 +312,24 @@ static nf_status join_operand(const job *j, int32_t *end, affine a)
     return ir_add_node(NULL, j->g, IR_QUANTIZE, &from, 1, fresh, j->err);
 }
 
-/* Scales that bring the largest weight of an output to 127; where a bias would then be more than
- * BIAS_STEPS, or the weights are all 0, larger ones. */
+/* Depthwise weights stay of 8 bits: there are few of them, and as few in a sum. */
+static int most_of(const job *j, ir_op op)
+{
+    return op == IR_DEPTHWISE_CONV_2D ? 127 : j->most;
+}
+
+/* Scales of weights; where a bias would then be more than BIAS_STEPS, or the weights are all 0,
+ * larger ones. */
 static void weight_scales(float *scale, const job *j, const ir_node *n, float x, float y)
 {
     const ir_tensor *w = &j->g->tensors[n->in[1]];
     const float *bias = n->n_in > 2 && n->in[2] >= 0 ? floats_of(&j->g->tensors[n->in[2]]) : NULL;
     const float *v = floats_of(w);
-    const size_t all = w->bytes / sizeof(float), outputs = outputs_of(w, n->op);
-    for (size_t i = 0; i < all; i++) {
-        float *s = &scale[output_at(n->op, i, outputs, all)];
-        *s = fmaxf(*s, fabsf(v[i]) / 127);
-    }
+    const size_t outputs = outputs_of(w, n->op), k = w->bytes / sizeof(float) / outputs;
+    const bool last = n->op == IR_DEPTHWISE_CONV_2D; /* outputs run along the last axis */
     for (size_t c = 0; c < outputs; c++) {
+        scale[c] =
+            pass_weight_scale(v + (last ? c : c * k), k, last ? outputs : 1, most_of(j, n->op));
         if (bias) scale[c] = fmaxf(scale[c], fabsf(bias[c]) / x / BIAS_STEPS);
         if (!(scale[c] >= FLT_MIN)) scale[c] = fmaxf(y / x, FLT_MIN); /* any will do */
     }
@@ -341,6 +348,7 @@ static nf_status quantize_weights(int32_t *index, const job *j, const ir_node *n
     const int32_t from = n->in[1];
     const size_t all = j->g->tensors[from].bytes / sizeof(float);
     const size_t outputs = outputs_of(&j->g->tensors[from], n->op);
+    const int most = most_of(j, n->op);
     nf_status st;
     if ((st = ir_spend(j->g, all, j->err)) || (st = add_like(index, j, from, ENG_I8))) return st;
     int8_t *q = nf_alloc(all, NF_MEM_GRAPH);
@@ -348,9 +356,11 @@ static nf_status quantize_weights(int32_t *index, const job *j, const ir_node *n
     const float *v = floats_of(&j->g->tensors[from]);
     for (size_t i = 0; i < all; i++) {
         const float s = scale[output_at(n->op, i, outputs, all)];
-        q[i] = (int8_t)krn_clamp(krn_round_float(v[i] / s), -127, 127);
+        q[i] = (int8_t)krn_clamp(krn_round_float(v[i] / s), -most, most);
     }
     ir_tensor *t = &j->g->tensors[*index];
+    t->bits = most == 127 ? 0 : 4;
+    t->ours = true;
     if ((st = ir_take_data(t, (uint8_t *)q, all, j->err))) return st;
     const int axis = n->op == IR_DEPTHWISE_CONV_2D ? 3 : 0;
     return ir_set_quant(t, outputs, scale, NULL, outputs > 1 ? axis : 0, j->err);
@@ -434,9 +444,9 @@ static nf_status give_back(const job *j, size_t n_nodes)
     return st;
 }
 
-nf_status pass_calibrate(ir_graph *g, const pass_range *ranges, nf_error *err)
+nf_status pass_calibrate(ir_graph *g, const pass_range *ranges, int most, nf_error *err)
 {
-    job j = {.g = g, .ranges = ranges, .n = g->n_tensors, .err = err};
+    job j = {.g = g, .ranges = ranges, .n = g->n_tensors, .most = most, .err = err};
     const size_t n_nodes = g->n_nodes;
     nf_status st = NF_OK;
     j.q8 = nf_alloc_array(j.n + 1, sizeof(*j.q8), NF_MEM_GRAPH);

@@ -156,20 +156,57 @@ nf_status pass_dequantize(ir_graph *g, const eng_options *o, nf_error *err)
     return st;
 }
 
-/* One row of k weights: the scale that brings the largest to 127. */
-static float quantize_row(int8_t *q, const float *w, size_t k)
+#define COARSE 7  /* steps to a side of 4-bit weights */
+#define SCALES 16 /* that are tried for them */
+
+int pass_weight_steps(const eng_options *o)
 {
-    float most = 0;
+    return o->precision == ENG_PREC_INT4 ? COARSE : 127;
+}
+
+static double square_error(const float *w, size_t n, size_t step, float scale)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const float v = w[i * step], near = rintf(v / scale);
+        const double e = (double)v - (double)(fmaxf(-COARSE, fminf(COARSE, near)) * scale);
+        sum += e * e;
+    }
+    return sum;
+}
+
+float pass_weight_scale(const float *w, size_t n, size_t step, int most)
+{
+    float largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmaxf(largest, fabsf(w[i * step]));
+    const float whole = largest / (float)most;
+    float best = whole;
+    if (most != COARSE || !(whole / 2 >= FLT_MIN)) return whole;
+    double least = square_error(w, n, step, whole);
+    for (int i = 1; i < SCALES; i++) {
+        const float scale = whole * (1 - 0.5f * (float)i / SCALES);
+        const double error = square_error(w, n, step, scale);
+        if (error >= least) continue;
+        least = error;
+        best = scale;
+    }
+    return best;
+}
+
+/* One row of k weights; its scale. */
+static float quantize_row(int8_t *q, const float *w, size_t k, int most)
+{
+    const float found = pass_weight_scale(w, k, 1, most);
+    const float scale = found >= FLT_MIN ? found : 1; /* else all of them become 0 */
     for (size_t i = 0; i < k; i++)
-        most = fmaxf(most, fabsf(w[i]));
-    const float scale = most / 127 >= FLT_MIN ? most / 127 : 1; /* else all of them become 0 */
-    for (size_t i = 0; i < k; i++)
-        q[i] = (int8_t)krn_clamp(krn_round_float(w[i] / scale), -127, 127);
+        q[i] = (int8_t)krn_clamp(krn_round_float(w[i] / scale), -most, most);
     return scale;
 }
 
 /* A new INT8 tensor with one scale an output, from float weights [outputs, …]. */
-static nf_status quantized_weights(int32_t *fresh, ir_graph *g, int32_t weights, nf_error *err)
+static nf_status quantized_weights(int32_t *fresh, ir_graph *g, int32_t weights, int most,
+                                   nf_error *err)
 {
     const char *name = g->tensors[weights].name;
     float *scale = NULL;
@@ -189,7 +226,9 @@ static nf_status quantized_weights(int32_t *fresh, ir_graph *g, int32_t weights,
         goto done;
     }
     for (size_t r = 0; r < rows; r++)
-        scale[r] = quantize_row(q + r * k, (const float *)(const void *)w->data + r * k, k);
+        scale[r] = quantize_row(q + r * k, (const float *)(const void *)w->data + r * k, k, most);
+    t->bits = most == COARSE ? 4 : 0;
+    t->ours = true;
     t->rank = w->rank;
     memcpy(t->dim, w->dim, sizeof(t->dim));
     if ((st = ir_set_data(t, (nf_bytes){(const uint8_t *)q, all}, err))) goto done;
@@ -211,14 +250,14 @@ static bool can_quantize(const ir_tensor *w)
 
 nf_status pass_quantize_weights(ir_graph *g, const eng_options *o, nf_error *err)
 {
+    const int most = pass_weight_steps(o);
     nf_status st = NF_OK;
-    (void)o;
     for (size_t i = 0; i < g->n_nodes && !st; i++) {
         int32_t fresh;
         ir_node *n = &g->nodes[i];
         if (n->dead || (n->op != IR_CONV_2D && n->op != IR_FULLY_CONNECTED)) continue;
         if (g->tensors[n->in[0]].dtype != ENG_F32 || !can_quantize(&g->tensors[n->in[1]])) continue;
-        if ((st = quantized_weights(&fresh, g, n->in[1], err))) break;
+        if ((st = quantized_weights(&fresh, g, n->in[1], most, err))) break;
         n->in[1] = fresh;
         if (n->op == IR_CONV_2D)
             n->attr.window.asymmetric = true;

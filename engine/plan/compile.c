@@ -146,15 +146,29 @@ static void describe_step(eng_step_info *s, const eng_model *m, const plan_progr
     if (p) describe_place(s, p, n, i);
 }
 
+/* A product whose weights could be of 4 bits; *four: they are. */
+static bool may_be_four(bool *four, const eng_model *m, size_t i)
+{
+    const ir_node *n = &m->graph->nodes[i];
+    if (n->op != IR_CONV_2D && n->op != IR_FULLY_CONNECTED) return false;
+    *four = n->in[1] >= 0 && m->graph->tensors[n->in[1]].bits == 4;
+    return true;
+}
+
 /* Integer products, float products and float products on integer weights, counted. */
 static eng_precision precision_of(const eng_model *m)
 {
-    size_t count[PLAN_KINDS] = {0};
-    for (size_t i = 0; i < m->graph->n_nodes; i++)
-        if (m->steps[i].macs) count[m->top.layers[i].kernel->kind]++;
+    size_t count[PLAN_KINDS] = {0}, fours = 0, eights = 0;
+    for (size_t i = 0; i < m->graph->n_nodes; i++) {
+        bool four;
+        if (!m->steps[i].macs) continue;
+        count[m->top.layers[i].kernel->kind]++;
+        if (may_be_four(&four, m, i)) *(four ? &fours : &eights) += 1;
+    }
     const bool f = count[PLAN_F32] > 0, q = count[PLAN_Q8] + count[PLAN_Q16] > 0,
                h = count[PLAN_HYBRID] > 0;
     if (f + q + h > 1) return ENG_PREC_MIXED;
+    if (q && fours && !eights) return ENG_PREC_INT4;
     return h ? ENG_PREC_HYBRID : q ? ENG_PREC_INT8 : ENG_PREC_FP32;
 }
 

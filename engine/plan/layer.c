@@ -53,7 +53,7 @@ static bool is_q8(const ir_tensor *t)
  * 4-bit ones, which then rounds in another way. */
 static bool is_odd(const ir_tensor *w, ir_op op, bool fast)
 {
-    bool odd = w->dtype == ENG_U8 || (w->bits == 4 && op == IR_CONV_2D && fast);
+    bool odd = w->dtype == ENG_U8 || (w->bits == 4 && !w->ours && op == IR_CONV_2D && fast);
     for (size_t i = 0; i < w->quant.n; i++)
         odd = odd || w->quant.zero[i] != 0;
     return odd;

@@ -52,7 +52,7 @@ typedef struct eng_options {
 /** "fp32", "int8", "int4", "hybrid", "mixed" or "auto". */
 const char *eng_precision_name(eng_precision p);
 
-/** Does INT8 run: asked for, or what the mode picks? */
+/** Do integers run: INT8 or INT4 asked for, or what the mode picks? */
 bool eng_wants_int8(const eng_options *o);
 
 /** "litert", "reference", "onnx" or "auto". */

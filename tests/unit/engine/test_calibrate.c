@@ -73,6 +73,7 @@ typedef struct test_set {
     const char *const *labels;
     size_t width, classes;
     float divisor;
+    size_t lost_of_four; /* rows at most, of TESTS */
 } test_set;
 
 static size_t count_right(eng_model *m, const test_set *t)
@@ -100,22 +101,28 @@ static size_t count_right(eng_model *m, const test_set *t)
     return right;
 }
 
-/* At most one point in a hundred is lost. */
+/* At most one point in a hundred is lost, with weights of 4 bits two; but temp has only 48 of them
+ * a layer: that is too few to be coarse. */
 static void accuracy_stays(void **state)
 {
     static const char *const digits[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
     static const char *const temps[] = {"normal", "hot", "cold"};
     static const test_set sets[] = {
-        {"models/digits/1/cloud.onnx", DIGITS_ROWS, "models/digits/testset.csv", digits, 64, 10,
-         16},
-        {"models/temp/1/cloud.onnx", TEMP_ROWS, "models/temp/testset.csv", temps, 3, 3, 1}};
+        {"models/digits/1/cloud.onnx", DIGITS_ROWS, "models/digits/testset.csv", digits, 64, 10, 16,
+         4},
+        {"models/temp/1/cloud.onnx", TEMP_ROWS, "models/temp/testset.csv", temps, 3, 3, 1, 80}};
     (void)state;
     for (size_t i = 0; i < NF_COUNT(sets); i++) {
         eng_model *real = load_ok(sets[i].model, (eng_options){.mode = ENG_MODE_CLOUD}, NULL);
         eng_model *m = load_ok(sets[i].model, (eng_options){.mode = ENG_MODE_EDGE}, sets[i].rows);
         assert_int_equal(eng_model_info(m)->precision, ENG_PREC_INT8);
         assert_int_equal(eng_model_info(m)->calibration_rows, 100);
-        assert_true(count_right(m, &sets[i]) + TESTS / 100 >= count_right(real, &sets[i]));
+        const size_t whole = count_right(real, &sets[i]);
+        assert_true(count_right(m, &sets[i]) + TESTS / 100 >= whole);
+        eng_model_unref(&m);
+        m = load_ok(sets[i].model, (eng_options){.precision = ENG_PREC_INT4}, sets[i].rows);
+        assert_int_equal(eng_model_info(m)->precision, ENG_PREC_INT4);
+        assert_true(count_right(m, &sets[i]) + sets[i].lost_of_four >= whole);
         eng_model_unref(&m);
         eng_model_unref(&real);
     }
@@ -131,6 +138,8 @@ static void precision_decides(void **state)
         size_t used;
     } cases[] = {
         {"models/temp/1/cloud.onnx", TEMP_ROWS, {.precision = ENG_PREC_INT8}, ENG_PREC_INT8, 100},
+        {"models/temp/1/cloud.onnx", TEMP_ROWS, {.precision = ENG_PREC_INT4}, ENG_PREC_INT4, 100},
+        {"models/temp/1/cloud.onnx", NULL, {.precision = ENG_PREC_INT4}, ENG_PREC_HYBRID, 0},
         {"models/temp/1/cloud.onnx",
          TEMP_ROWS,
          {.mode = ENG_MODE_EDGE, .precision = ENG_PREC_FP32},
@@ -217,7 +226,7 @@ static void kinds_meet_at_quantize(void **state)
     float y[7];
     (void)state;
     ir_graph *g = mixed_graph(ranges);
-    assert_ok(pass_calibrate(g, ranges, &err), &err);
+    assert_ok(pass_calibrate(g, ranges, 127, &err), &err);
     assert_int_equal(count_op(g, IR_QUANTIZE), 2);   /* x, and what SIN gives */
     assert_int_equal(count_op(g, IR_DEQUANTIZE), 2); /* for SIN, and the output */
     plan_env env = {.round = KRN_ROUND_FLOAT};
@@ -245,7 +254,7 @@ static void unseen_tensors_stay_float(void **state)
     (void)state;
     ir_graph *g = mixed_graph(ranges);
     ranges[3].seen = false; /* a */
-    assert_ok(pass_calibrate(g, ranges, &err), &err);
+    assert_ok(pass_calibrate(g, ranges, 127, &err), &err);
     assert_int_equal(count_op(g, IR_QUANTIZE) + count_op(g, IR_DEQUANTIZE), 0);
     ir_graph_destroy(&g);
 }

@@ -212,8 +212,8 @@ static void every_allocation_may_fail(void **state)
     torture("tests/golden/digits-tflite-fp32/model.tflite", (eng_options){.mode = ENG_MODE_EDGE});
 }
 
-/* A precision that no kernel has is not quietly replaced by another. */
-static void int4_is_refused(void **state)
+/* A precision is not quietly replaced by another. */
+static void int4_of_int8_weights_is_refused(void **state)
 {
     nf_error err = {0};
     eng_model *m;
@@ -222,6 +222,7 @@ static void int4_is_refused(void **state)
     (void)state;
     assert_int_equal(eng_model_load(&m, file, &o, &err), NF_EUNSUPPORTED);
     assert_string_equal(err.where, "precision");
+    assert_non_null(strstr(err.text, "int4 needs weights of floats or of 4 bits"));
     assert_null(m);
     nf_free((void *)(uintptr_t)file.data);
 }
@@ -302,7 +303,7 @@ int main(void)
         cmocka_unit_test(wrong_views_are_named),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(budget_is_kept),
-        cmocka_unit_test(int4_is_refused),
+        cmocka_unit_test(int4_of_int8_weights_is_refused),
         cmocka_unit_test(open_shapes_come_with_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
