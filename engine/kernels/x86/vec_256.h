@@ -48,6 +48,61 @@ INLINE vec v_zero(void)
     return _mm256_setzero_si256();
 }
 
+INLINE vec v_all(int32_t v)
+{
+    return _mm256_set1_epi32(v);
+}
+
+/* -most .. most - 1 */
+INLINE vec v_limited(vec v, int32_t most)
+{
+    return _mm256_min_epi32(_mm256_max_epi32(v, v_all(-most)), v_all(most - 1));
+}
+
+INLINE vec v_left(vec v, int n)
+{
+    return _mm256_sll_epi32(v, _mm_cvtsi32_si128(n));
+}
+
+/* krn_mul_high, b >= 0 */
+INLINE vec v_mul_high(vec a, vec b)
+{
+    const __m256i half = _mm256_set1_epi64x(1 << 30);
+    const __m256i even = _mm256_mul_epi32(a, b);
+    const __m256i odd = _mm256_mul_epi32(_mm256_srli_epi64(a, 32), b);
+    return _mm256_blend_epi32(_mm256_srli_epi64(_mm256_add_epi64(even, half), 31),
+                              _mm256_slli_epi64(_mm256_add_epi64(odd, half), 1), 0xaa);
+}
+
+/* krn_shift_right; mask: of the bits that go; half: half of it */
+INLINE vec v_right(vec v, int n, vec mask, vec half)
+{
+    const __m256i limit = _mm256_sub_epi32(half, _mm256_srai_epi32(v, 31));
+    const __m256i up = _mm256_cmpgt_epi32(_mm256_and_si256(v, mask), limit);
+    return _mm256_sub_epi32(_mm256_sra_epi32(v, _mm_cvtsi32_si128(n)), up);
+}
+
+/* krn_shift_right for |v| <= 2^30 and n from 1 to 30 */
+INLINE vec v_right_small(vec v, int n)
+{
+    const __m256i up = _mm256_add_epi32(v_all(1 << (n - 1)), _mm256_srai_epi32(v, 31));
+    return _mm256_sra_epi32(_mm256_add_epi32(v, up), _mm_cvtsi32_si128(n));
+}
+
+/* Sixteen int16 times sixteen, in the order that s_join turns back. */
+INLINE void s_product(vec p[2], __m256i a, __m256i b)
+{
+    const __m256i low = _mm256_mullo_epi16(a, b), high = _mm256_mulhi_epi16(a, b);
+    p[0] = _mm256_unpacklo_epi16(low, high);
+    p[1] = _mm256_unpackhi_epi16(low, high);
+}
+
+/* Saturated to int16, within halves. */
+INLINE __m256i s_join(const vec p[2])
+{
+    return _mm256_packs_epi32(p[0], p[1]);
+}
+
 INLINE vecf v_float(vec v)
 {
     return _mm256_cvtepi32_ps(v);

@@ -43,6 +43,60 @@ INLINE vec v_zero(void)
     return _mm512_setzero_si512();
 }
 
+INLINE vec v_all(int32_t v)
+{
+    return _mm512_set1_epi32(v);
+}
+
+/* -most .. most - 1 */
+INLINE vec v_limited(vec v, int32_t most)
+{
+    return _mm512_min_epi32(_mm512_max_epi32(v, v_all(-most)), v_all(most - 1));
+}
+
+INLINE vec v_left(vec v, int n)
+{
+    return _mm512_sll_epi32(v, _mm_cvtsi32_si128(n));
+}
+
+/* krn_mul_high, b >= 0 */
+INLINE vec v_mul_high(vec a, vec b)
+{
+    const __m512i half = _mm512_set1_epi64(1 << 30);
+    const __m512i even = _mm512_mul_epi32(a, b);
+    const __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(a, 32), b);
+    return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(_mm512_add_epi64(even, half), 31),
+                                   _mm512_slli_epi64(_mm512_add_epi64(odd, half), 1));
+}
+
+/* krn_shift_right; mask: of the bits that go; half: half of it */
+INLINE vec v_right(vec v, int n, vec mask, vec half)
+{
+    const __m512i limit = _mm512_sub_epi32(half, _mm512_srai_epi32(v, 31));
+    const __mmask16 up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(v, mask), limit);
+    const __m512i down = _mm512_sra_epi32(v, _mm_cvtsi32_si128(n));
+    return _mm512_mask_add_epi32(down, up, down, v_all(1));
+}
+
+/* krn_shift_right for |v| <= 2^30 and n from 1 to 30 */
+INLINE vec v_right_small(vec v, int n)
+{
+    const __m512i up = _mm512_add_epi32(v_all(1 << (n - 1)), _mm512_srai_epi32(v, 31));
+    return _mm512_sra_epi32(_mm512_add_epi32(v, up), _mm_cvtsi32_si128(n));
+}
+
+/* Sixteen int16 times sixteen: products of pairs with zeros. */
+INLINE void s_product(vec p[1], __m256i a, __m256i b)
+{
+    p[0] = _mm512_madd_epi16(_mm512_cvtepu16_epi32(a), _mm512_cvtepu16_epi32(b));
+}
+
+/* Saturated to int16. */
+INLINE __m256i s_join(const vec p[1])
+{
+    return _mm512_cvtsepi32_epi16(p[0]);
+}
+
 INLINE weights w_load(const uint8_t *w)
 {
     return _mm512_loadu_si512(w);
