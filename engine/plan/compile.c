@@ -37,6 +37,13 @@ static void fini_graph(plan_graph *pg)
     nf_free(pg->bodies);
 }
 
+/* Operand k is read by steps: it has not been packed into something else. */
+static bool is_read(const plan_layer *l, int32_t k)
+{
+    const bool loose = l->kernel->kind == PLAN_LOOSE; /* packs nothing */
+    return (loose || k < ir_packed_from(l->node->op)) && (k >= 32 || !(l->packed >> k & 1));
+}
+
 /* Packed weights have been copied: what no step reads as it is in the file goes. */
 static nf_status drop_packed(ir_graph *g, const plan_graph *pg, nf_error *err)
 {
@@ -44,9 +51,8 @@ static nf_status drop_packed(ir_graph *g, const plan_graph *pg, nf_error *err)
     if (!read) return nf_fail(err, NF_ENOMEM, "compile", "no memory");
     for (size_t i = 0; i < g->n_nodes; i++) {
         const ir_node *n = &g->nodes[i];
-        const bool loose = pg->layers[i].kernel->kind == PLAN_LOOSE; /* packs nothing */
-        for (int32_t k = 0; k < n->n_in && (loose || k < ir_packed_from(n->op)); k++)
-            if (n->in[k] >= 0) read[n->in[k]] = true;
+        for (int32_t k = 0; k < n->n_in; k++)
+            if (n->in[k] >= 0 && is_read(&pg->layers[i], k)) read[n->in[k]] = true;
     }
     for (size_t i = 0; i < g->n_outputs; i++)
         read[g->outputs[i]] = true;

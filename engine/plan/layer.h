@@ -125,6 +125,7 @@ struct plan_layer {
     krn_qs8_softmax *softmax; /* owned */
     struct plan_q8 *q8;       /* owned; see q8.h */
     uint64_t weight_bytes;
+    uint32_t packed; /* a bit for each of the first operands that no step reads any more */
 };
 
 /* One step of a session's program: kernels and absolute addresses. */

@@ -1,6 +1,6 @@
 /* op_lstm_q8.c - UNIDIRECTIONAL_SEQUENCE_LSTM on INT8 with a cell of 16 bits, and SVDF. Layer:
  * plan. Thread rule: run functions touch only their step's memory. */
-#include "engine/kernels/krn_quant_rnn.h"
+#include "engine/kernels/krn_qs8_lstm.h"
 #include "engine/plan/quant.h"
 
 #include "engine/base/mem.h"
@@ -12,7 +12,9 @@ enum { X = 0, W = 1, R = 5, PEEPHOLE = 9, BIAS = 12, PROJ = 16, PROJ_BIAS, STATE
 
 typedef struct lstm {
     krn_q_lstm p;
-    int64_t *bias; /* [4, cells] */
+    int64_t *bias;       /* [4, cells] */
+    krn_qs8_lstm packed; /* for vectors, where there are any: p's weights are then gone */
+    void *memory;        /* that packed points into, or NULL */
 } lstm;
 
 static nf_status refuse(const plan_layer *l, const ir_graph *g, const char *why, nf_error *err)
@@ -135,13 +137,34 @@ static nf_status read_states(lstm *u, const plan_layer *l, const ir_graph *g, nf
 static void lstm_fini(void *own)
 {
     nf_free(((lstm *)own)->bias);
+    nf_free(((lstm *)own)->memory);
+}
+
+static void drop_bias(lstm *u)
+{
+    nf_free(u->bias);
+    u->bias = NULL;
+}
+
+/* Weights and biases for vectors: nothing reads the file's any more. */
+static nf_status pack(lstm *u, plan_layer *l, const krn_qs8_lstm_tier *tier, nf_error *err)
+{
+    const size_t bytes = krn_qs8_lstm_bytes(tier, &u->p);
+    u->memory = nf_alloc(bytes, NF_MEM_WEIGHTS);
+    if (!u->memory) return nf_fail(err, NF_ENOMEM, "lstm", "no memory for a layer");
+    krn_qs8_lstm_pack(&u->packed, tier, &u->p, u->memory);
+    drop_bias(u);
+    l->packed = ((1u << (R + KRN_GATES)) - (1u << W)) | ((1u << (BIAS + KRN_GATES)) - (1u << BIAS));
+    l->weight_bytes = bytes;
+    l->kernel_name = tier->name;
+    return NF_OK;
 }
 
 PLAN_PREPARE(plan_lstm_q8)
 {
     lstm *u = nf_alloc(sizeof(*u), NF_MEM_WEIGHTS);
+    const krn_qs8_lstm_tier *tier = krn_qs8_lstm_choose(env->cpu);
     nf_status st;
-    (void)env;
     if (!u) return nf_fail(err, NF_ENOMEM, "lstm", "no memory for a layer");
     l->own = u;
     l->own_fini = lstm_fini;
@@ -150,11 +173,20 @@ PLAN_PREPARE(plan_lstm_q8)
     if (!u->bias) return nf_fail(err, NF_ENOMEM, "lstm", "no memory for a layer");
     for (int i = 0; i < KRN_GATES; i++)
         if ((st = read_gate(u, i, l, g, err))) return st;
+    if (tier && krn_qs8_lstm_fits(&u->p)) return pack(u, l, tier, err);
     l->weight_bytes = KRN_GATES * u->p.cells * (u->p.in + u->p.out + sizeof(int64_t));
     return NF_OK;
 }
 
-/* Scratch: cells of all rows, what a step works on, then states of all rows. */
+/* What a run works on beside the states, in bytes. */
+static size_t work_bytes(const lstm *u)
+{
+    return krn_round_up(u->memory ? krn_qs8_lstm_scratch(&u->packed)
+                                  : krn_q_lstm_scratch(&u->p) * sizeof(int16_t),
+                        sizeof(int16_t));
+}
+
+/* Scratch: what a step works on, cells of all rows, then states of all rows. */
 PLAN_BIND(plan_bind_lstm_q8)
 {
     const lstm *u = s->layer->own;
@@ -166,28 +198,51 @@ PLAN_BIND(plan_bind_lstm_q8)
                        in[STATE].elems, in[CELL].elems, rows);
     s->u.loop.dim[0] = rows;
     s->u.loop.dim[1] = in[X].dim[rows_first ? 1 : 0];
-    s->scratch_bytes =
-        (rows * u->p.cells + krn_q_lstm_scratch(&u->p)) * sizeof(int16_t) + rows * u->p.out;
+    s->scratch_bytes = work_bytes(u) + rows * (u->p.cells * sizeof(int16_t) + u->p.out);
     s->macs = (uint64_t)rows * s->u.loop.dim[1] * KRN_GATES * u->p.cells * (u->p.in + u->p.out);
     return NF_OK;
 }
 
+/* One row of x from its first point of time to its last, or back. */
+static krn_qs8_lstm_row row_of(const plan_step *s, const krn_q_lstm *p, size_t b)
+{
+    const size_t rows = s->u.loop.dim[0], steps = s->u.loop.dim[1];
+    const ir_rnn *a = &s->layer->node->attr.rnn;
+    const size_t step = a->batch_first ? 1 : rows;
+    const size_t first = (a->batch_first ? b * steps : b) + (a->reverse ? (steps - 1) * step : 0);
+    const ptrdiff_t by = a->reverse ? -(ptrdiff_t)step : (ptrdiff_t)step;
+    return (krn_qs8_lstm_row){.y = (int8_t *)s->y + first * p->out,
+                              .x = (const int8_t *)s->a + first * p->in,
+                              .y_step = by * (ptrdiff_t)p->out,
+                              .x_step = by * (ptrdiff_t)p->in,
+                              .steps = steps};
+}
+
+static void run_plain(krn_qs8_lstm_row r, int8_t *h, int16_t *cell, const krn_q_lstm *p,
+                      int16_t *work)
+{
+    for (; r.steps; r.steps--, r.y += r.y_step, r.x += r.x_step)
+        krn_q_lstm_step_ref(r.y, r.x, h, cell, p, work);
+}
+
 PLAN_RUN(plan_run_lstm_q8)
 {
-    const krn_q_lstm *p = &((const lstm *)s->layer->own)->p;
-    const size_t rows = s->u.loop.dim[0], steps = s->u.loop.dim[1];
-    const bool rows_first = s->layer->node->attr.rnn.batch_first;
-    int16_t *cells = s->scratch, *work = cells + rows * p->cells;
-    int8_t *states = (int8_t *)(void *)(work + krn_q_lstm_scratch(p));
+    const lstm *u = s->layer->own;
+    const krn_q_lstm *p = &u->p;
+    const size_t rows = s->u.loop.dim[0];
+    int16_t *cells = (int16_t *)(void *)((char *)s->scratch + work_bytes(u));
+    int8_t *states = (int8_t *)(void *)(cells + rows * p->cells);
     memcpy(cells, s->in[CELL], rows * p->cells * sizeof(*cells));
     memcpy(states, s->in[STATE], rows * p->out);
-    for (size_t b = 0; b < rows; b++)
-        for (size_t i = 0; i < steps; i++) {
-            const size_t t = s->layer->node->attr.rnn.reverse ? steps - 1 - i : i;
-            const size_t at = rows_first ? b * steps + t : t * rows + b;
-            krn_q_lstm_step_ref((int8_t *)s->y + at * p->out, (const int8_t *)s->a + at * p->in,
-                                states + b * p->out, cells + b * p->cells, p, work);
-        }
+    for (size_t b = 0; b < rows; b++) {
+        const krn_qs8_lstm_row r = row_of(s, p, b);
+        int8_t *h = states + b * p->out;
+        int16_t *cell = cells + b * p->cells;
+        if (u->memory)
+            u->packed.tier->run(&r, h, cell, &u->packed, s->scratch);
+        else
+            run_plain(r, h, cell, p, s->scratch);
+    }
     if (s->layer->node->n_out > 1 && s->out[1]) memcpy(s->out[1], states, rows * p->out);
     if (s->layer->node->n_out > 2 && s->out[2])
         memcpy(s->out[2], cells, rows * p->cells * sizeof(*cells));
