@@ -56,4 +56,15 @@ typedef struct krn_q_svdf {
 /* One step of one row; state [filters, memory], the newest value last. */
 void krn_q_svdf_step_ref(int8_t *y, const int8_t *x, void *state, const krn_q_svdf *p);
 
+/* The same from the sums [filters] of the features' products; state has moved up by one value
+ * already, the last ones [filters] are written. Exact. */
+#define KRN_DECL_Q_SVDF(name)                                                                      \
+    void name(int8_t *y, void *state, const int32_t *sums, const krn_q_svdf *p)
+typedef KRN_DECL_Q_SVDF((*krn_q_svdf_fn));
+KRN_DECL_Q_SVDF(krn_q_svdf_lanes);
+KRN_DECL_Q_SVDF(krn_q_svdf_avx2);
+
+/** The best version for the CPU bits. */
+krn_q_svdf_fn krn_q_svdf_choose(unsigned cpu);
+
 #endif /* KRN_QUANT_RNN_H */

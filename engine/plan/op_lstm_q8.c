@@ -1,5 +1,5 @@
-/* op_lstm_q8.c - UNIDIRECTIONAL_SEQUENCE_LSTM on INT8 with a cell of 16 bits, and SVDF. Layer:
- * plan. Thread rule: run functions touch only their step's memory. */
+/* op_lstm_q8.c - UNIDIRECTIONAL_SEQUENCE_LSTM on INT8 with a cell of 16 bits. Layer: plan.
+ * Thread rule: run functions touch only their step's memory. */
 #include "engine/kernels/krn_qs8_lstm.h"
 #include "engine/plan/quant.h"
 
@@ -23,14 +23,6 @@ static nf_status refuse(const plan_layer *l, const ir_graph *g, const char *why,
                    ir_op_name(l->node->op), why);
 }
 
-/* A constant of this type and number of elements, with one scale and zero point 0. */
-static bool is_matrix(const ir_tensor *t, eng_dtype dtype, size_t elems)
-{
-    size_t n;
-    return t && t->data && t->dtype == dtype && t->quant.n == 1 && t->quant.zero[0] == 0 &&
-           ir_elems(&n, t, 1) && n == elems;
-}
-
 static krn_factor effective(const ir_tensor *w, float scale, float gate_scale)
 {
     return krn_factor_of((double)(w->quant.scale[0] * scale / gate_scale));
@@ -44,7 +36,8 @@ static nf_status read_extras(krn_q_gate *to, int i, float unit, const plan_layer
     const ir_tensor *hole =
         i == KRN_GATE_CELL ? NULL : plan_in(l, g, PEEPHOLE + (i == KRN_GATE_OUTPUT ? 2 : i));
     const size_t cells = (size_t)plan_in(l, g, W + 1)->dim[0];
-    if ((norm && !is_matrix(norm, ENG_I16, cells)) || (hole && !is_matrix(hole, ENG_I16, cells)))
+    if ((norm && !plan_q_matrix(norm, ENG_I16, cells)) ||
+        (hole && !plan_q_matrix(hole, ENG_I16, cells)))
         return refuse(l, g, "peepholes or norms that are not constant INT16", err);
     if (hole) {
         to->peephole = (const int16_t *)(const void *)hole->data;
@@ -69,7 +62,7 @@ static nf_status read_gate(lstm *u, int i, const plan_layer *l, const ir_graph *
     const float unit = plan_in(l, g, NORM + i) && own > 0 ? own : 1.0f / 4096; /* Q3.12 */
     size_t n;
     if (i == KRN_GATE_INPUT && p->coupled) return NF_OK;
-    if (!is_matrix(w, ENG_I8, p->cells * p->in) || !is_matrix(r, ENG_I8, p->cells * p->out))
+    if (!plan_q_matrix(w, ENG_I8, p->cells * p->in) || !plan_q_matrix(r, ENG_I8, p->cells * p->out))
         return refuse(l, g, "weights that are not constant INT8 about 0", err);
     if (!b || !b->data || b->dtype != ENG_I32 || !ir_elems(&n, b, 1) || n != p->cells)
         return refuse(l, g, "a bias that is not constant INT32", err);
@@ -89,7 +82,7 @@ static nf_status read_projection(krn_q_lstm *p, float hidden, const plan_layer *
     const ir_tensor *w = plan_in(l, g, PROJ), *b = plan_in(l, g, PROJ_BIAS);
     size_t n;
     if (!w) return p->cells == p->out ? NF_OK : refuse(l, g, "more cells than outputs", err);
-    if (!is_matrix(w, ENG_I8, p->out * p->cells) ||
+    if (!plan_q_matrix(w, ENG_I8, p->out * p->cells) ||
         (b && (!b->data || b->dtype != ENG_I32 || !ir_elems(&n, b, 1) || n != p->out)))
         return refuse(l, g, "a projection that is not constant", err);
     p->proj = (const int8_t *)w->data;
@@ -246,68 +239,4 @@ PLAN_RUN(plan_run_lstm_q8)
     if (s->layer->node->n_out > 1 && s->out[1]) memcpy(s->out[1], states, rows * p->out);
     if (s->layer->node->n_out > 2 && s->out[2])
         memcpy(s->out[2], cells, rows * p->cells * sizeof(*cells));
-}
-
-PLAN_PREPARE(plan_svdf_q8)
-{
-    const ir_tensor *x = plan_in(l, g, 0), *f = plan_in(l, g, 1), *t = plan_in(l, g, 2);
-    const ir_tensor *b = plan_in(l, g, 3), *state = plan_in(l, g, 4), *y = plan_out(l, g, 0);
-    const size_t filters = (size_t)f->dim[0], memory = (size_t)t->dim[1];
-    const size_t rank = (size_t)l->node->attr.axis.number;
-    size_t n;
-    (void)env;
-    if (!is_matrix(f, ENG_I8, filters * (size_t)f->dim[1]) ||
-        !is_matrix(t, state->dtype, filters * memory) || x->dtype != ENG_I8 || y->dtype != ENG_I8 ||
-        x->quant.n != 1 || y->quant.n != 1 || state->quant.n != 1 || state->quant.zero[0] ||
-        (state->dtype != ENG_I16 && state->dtype != ENG_I8))
-        return refuse(l, g, "operands other than INT8 and a state of INT16 or INT8", err);
-    if (b && (!b->data || b->dtype != ENG_I32 || !ir_elems(&n, b, 1) || n != filters / rank))
-        return refuse(l, g, "a bias that is not constant INT32", err);
-    krn_q_svdf *p = nf_alloc(sizeof(*p), NF_MEM_WEIGHTS);
-    if (!p) return nf_fail(err, NF_ENOMEM, "svdf", "no memory for a layer");
-    l->own = p;
-    const double in = (double)x->quant.scale[0] * (double)f->quant.scale[0];
-    const double out = (double)state->quant.scale[0] * (double)t->quant.scale[0];
-    *p = (krn_q_svdf){.in = (size_t)f->dim[1],
-                      .filters = filters,
-                      .rank = rank,
-                      .memory = memory,
-                      .state_type = state->dtype == ENG_I16 ? KRN_I16 : KRN_I8,
-                      .zero_x = x->quant.zero[0],
-                      .zero = y->quant.zero[0],
-                      .feature = (const int8_t *)f->data,
-                      .time = t->data,
-                      .bias = b ? (const int32_t *)(const void *)b->data : NULL,
-                      .in_factor = krn_factor_of(in / (double)state->quant.scale[0]),
-                      .out_factor = krn_factor_of(out / (double)y->quant.scale[0])};
-    plan_q_limits(&p->low, &p->high, y, ir_no_clamp());
-    l->weight_bytes = f->bytes + t->bytes;
-    return NF_OK;
-}
-
-/* Scratch: the states of all rows. */
-PLAN_BIND(plan_bind_svdf_q8)
-{
-    const krn_q_svdf *p = s->layer->own;
-    const size_t rows = in[0].dim[0], width = p->filters * p->memory;
-    (void)out;
-    if (in[4].elems != rows * width)
-        return nf_fail(err, NF_EFORMAT, "svdf", "a state of %zu values for %zu rows", in[4].elems,
-                       rows);
-    s->u.dense.rows = rows;
-    s->scratch_bytes = rows * width * sizeof(int16_t);
-    s->macs = (uint64_t)rows * p->filters * (p->in + p->memory);
-    return NF_OK;
-}
-
-PLAN_RUN(plan_run_svdf_q8)
-{
-    const krn_q_svdf *p = s->layer->own;
-    const size_t rows = s->u.dense.rows;
-    const size_t bytes = p->filters * p->memory * (p->state_type == KRN_I16 ? 2 : 1);
-    memcpy(s->scratch, s->in[4], rows * bytes);
-    for (size_t i = 0; i < rows; i++)
-        krn_q_svdf_step_ref((int8_t *)s->y + i * (p->filters / p->rank),
-                            (const int8_t *)s->a + i * p->in, (char *)s->scratch + i * bytes, p);
-    if (s->layer->node->n_out > 1 && s->out[1]) memcpy(s->out[1], s->scratch, rows * bytes);
 }

@@ -20,6 +20,14 @@ static inline bool plan_q_fast(const plan_layer *l)
     return l->round == KRN_ROUND_FLOAT;
 }
 
+/** A constant of this type and number of elements, with one scale and zero point 0. */
+static inline bool plan_q_matrix(const ir_tensor *t, eng_dtype dtype, size_t elems)
+{
+    size_t n;
+    return t && t->data && t->dtype == dtype && t->quant.n == 1 && t->quant.zero[0] == 0 &&
+           ir_elems(&n, t, 1) && n == elems;
+}
+
 /* The private part of a product's layer. */
 typedef struct plan_q_product {
     krn_type type; /* of x */

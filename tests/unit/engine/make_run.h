@@ -21,6 +21,7 @@ typedef struct run_graph {
     size_t n_in, n_out;
     eng_view views[RUN_MOST];
     krn_round round; /* of the integer ops */
+    unsigned cpu;    /* bits of what integer ops may use */
 } run_graph;
 
 static inline run_graph run_open(void)
@@ -68,10 +69,10 @@ static inline ir_node *run_node(run_graph *r, ir_op op, const int32_t *in, int32
 static inline nf_status run_load(run_graph *r, nf_error *err)
 {
     const eng_options o = {0};
-    plan_env env = {.round = r->round};
+    plan_env env = {.round = r->round, .cpu = r->cpu};
     ir_graph *g = r->g;
     nf_status st;
-    krn_qs8_init(&env.qs8, 0);
+    krn_qs8_init(&env.qs8, r->cpu);
     krn_f32_init(&env.f32, krn_cpu_flags(0));
     if ((st = ir_set_io(g, r->inputs, r->n_in, r->outputs, r->n_out, err))) return st;
     if ((st = ir_graph_verify(g, err))) return st;
