@@ -53,6 +53,7 @@ typedef struct krn_qs8_lstm_tier {
 } krn_qs8_lstm_tier;
 
 extern const krn_qs8_lstm_tier krn_qs8_lstm_avx2, krn_qs8_lstm_avxvnni, krn_qs8_lstm_avx512vnni;
+extern const krn_qs8_lstm_tier krn_qs8_lstm_neon, krn_qs8_lstm_dotprod;
 
 /** The best tier for the CPU bits; NULL: there is none. */
 const krn_qs8_lstm_tier *krn_qs8_lstm_choose(unsigned cpu);

@@ -12,6 +12,9 @@ const krn_qs8_lstm_tier *krn_qs8_lstm_choose(unsigned cpu)
     if (cpu & KRN_CPU_AVX2) t = &krn_qs8_lstm_avx2;
     if (cpu & KRN_CPU_AVXVNNI) t = &krn_qs8_lstm_avxvnni;
     if (cpu & KRN_CPU_AVX512VNNI) t = &krn_qs8_lstm_avx512vnni;
+#elif defined(__aarch64__)
+    if (cpu & KRN_CPU_NEON) t = &krn_qs8_lstm_neon;
+    if (cpu & KRN_CPU_DOTPROD) t = &krn_qs8_lstm_dotprod;
 #else
     (void)cpu;
 #endif

@@ -43,6 +43,54 @@ INLINE vec v_zero(void)
     return vdupq_n_s32(0);
 }
 
+INLINE vec v_all(int32_t v)
+{
+    return vdupq_n_s32(v);
+}
+
+/* -most .. most - 1 */
+INLINE vec v_limited(vec v, int32_t most)
+{
+    return vminq_s32(vmaxq_s32(v, v_all(-most)), v_all(most - 1));
+}
+
+INLINE vec v_left(vec v, int n)
+{
+    return vshlq_s32(v, v_all(n));
+}
+
+/* krn_mul_high */
+INLINE vec v_mul_high(vec a, vec b)
+{
+    return vqrdmulhq_s32(a, b);
+}
+
+/* krn_shift_right; mask: of the bits that go; half: half of it */
+INLINE vec v_right(vec v, int n, vec mask, vec half)
+{
+    const uint32x4_t up = vcgtq_s32(vandq_s32(v, mask), vsubq_s32(half, vshrq_n_s32(v, 31)));
+    return vsubq_s32(vshlq_s32(v, v_all(-n)), vreinterpretq_s32_u32(up));
+}
+
+/* krn_shift_right for |v| <= 2^30 and n from 1 to 30 */
+INLINE vec v_right_small(vec v, int n)
+{
+    return vrshlq_s32(vaddq_s32(v, vshrq_n_s32(v, 31)), v_all(-n));
+}
+
+/* Eight int16 times eight. */
+INLINE void s_product(vec p[2], int16x8_t a, int16x8_t b)
+{
+    p[0] = vmull_s16(vget_low_s16(a), vget_low_s16(b));
+    p[1] = vmull_high_s16(a, b);
+}
+
+/* Saturated to int16. */
+INLINE int16x8_t s_join(const vec p[2])
+{
+    return vcombine_s16(vqmovn_s32(p[0]), vqmovn_s32(p[1]));
+}
+
 INLINE vecf v_float(vec v)
 {
     return vcvtq_f32_s32(v);
