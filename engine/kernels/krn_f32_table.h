@@ -5,6 +5,7 @@
 
 #include "engine/kernels/krn_f32.h"
 #include "engine/kernels/krn_norm.h"
+#include "engine/kernels/krn_rnn.h"
 #include "engine/kernels/krn_winograd.h"
 
 typedef struct krn_f32 {
@@ -22,6 +23,9 @@ typedef struct krn_f32 {
     krn_f32_layer_norm_fn layer_norm;
     krn_f32_winograd_in_fn winograd_in;
     krn_f32_winograd_out_fn winograd_out;
+    krn_f32_lstm_cells_fn lstm_cells;
+    krn_f32_gru_reset_fn gru_reset;
+    krn_f32_gru_cells_fn gru_cells;
     const char *product_name, *depthwise_name;
     const char *winograd_name[2]; /* of tiles of 2 and of 4 pixels */
 } krn_f32;

@@ -24,7 +24,7 @@ typedef enum krn_gate_kind {
     KRN_GATE_ELU,
     KRN_GATE_SOFTSIGN,
     KRN_GATE_SOFTPLUS,
-    KRN_GATES
+    KRN_GATE_KINDS
 } krn_gate_kind;
 
 typedef struct krn_gate {
@@ -65,6 +65,42 @@ void krn_f32_gru_gates_ref(float *reset, float *sums, const float *h, const krn_
 /* Second half: part [h] is the candidate's recurrent sum; times_r: it is multiplied by r first.
  * h = (1 - z) * candidate(sum + part) + z * h. */
 void krn_f32_gru_ref(float *h, float *sums, const float *part, bool times_r, const krn_gru *p);
+
+/* One row behind its products for the usual curves - logistic gates, tanh for the rest - without
+ * peepholes, norms, coupled gates and clips but the cell's. sums: of x, [4, n] of i o f c, [3, n]
+ * of z r and the candidate; own: of the state. */
+typedef struct krn_cells {
+    size_t n;
+    const float *b;  /* [gates, n] */
+    const float *rb; /* GRU, [n]: the reset comes behind the candidate's product, to which this is
+                        added; NULL: before */
+    float clip;      /* LSTM: of the cell, or INFINITY */
+} krn_cells;
+
+/* y [n] becomes the output, c [n] goes on; own [4, n]. */
+#define KRN_DECL_F32_LSTM_CELLS(name)                                                              \
+    void name(float *y, float *c, const float *sums, const float *own, const krn_cells *p)
+typedef KRN_DECL_F32_LSTM_CELLS((*krn_f32_lstm_cells_fn));
+KRN_DECL_F32_LSTM_CELLS(krn_f32_lstm_cells_ref);
+KRN_DECL_F32_LSTM_CELLS(krn_f32_lstm_cells_avx2);
+KRN_DECL_F32_LSTM_CELLS(krn_f32_lstm_cells_avx512);
+
+/* First half, own [2, n]: z takes the place of its sum; reset [n] becomes r with p->rb, else r * h,
+ * of which the candidate's product is still to come. */
+#define KRN_DECL_F32_GRU_RESET(name)                                                               \
+    void name(float *reset, float *sums, const float *own, const float *h, const krn_cells *p)
+typedef KRN_DECL_F32_GRU_RESET((*krn_f32_gru_reset_fn));
+KRN_DECL_F32_GRU_RESET(krn_f32_gru_reset_ref);
+KRN_DECL_F32_GRU_RESET(krn_f32_gru_reset_avx2);
+KRN_DECL_F32_GRU_RESET(krn_f32_gru_reset_avx512);
+
+/* Second half, own [n]: the new state takes the place of the old one. */
+#define KRN_DECL_F32_GRU_CELLS(name)                                                               \
+    void name(float *h, const float *sums, const float *reset, const float *own, const krn_cells *p)
+typedef KRN_DECL_F32_GRU_CELLS((*krn_f32_gru_cells_fn));
+KRN_DECL_F32_GRU_CELLS(krn_f32_gru_cells_ref);
+KRN_DECL_F32_GRU_CELLS(krn_f32_gru_cells_avx2);
+KRN_DECL_F32_GRU_CELLS(krn_f32_gru_cells_avx512);
 
 /* One row of SVDF: state [filters, memory] moves by one step, its last column becomes
  * now [filters]; y[u] = bias[u] + sum over the unit's rank filters of state * time. */

@@ -22,7 +22,7 @@ void krn_f32_gate_ref(float *x, size_t n, const krn_gate *g)
     const float a = g->alpha, b = g->beta;
     switch (g->kind) {
     case KRN_GATE_NONE:
-    case KRN_GATES:
+    case KRN_GATE_KINDS:
         break;
     case KRN_GATE_SIGMOID:
         (g->curve ? g->curve : krn_f32_curve_ref)(x, x, n, KRN_F32_SIGMOID);
@@ -129,6 +129,49 @@ void krn_f32_gru_ref(float *h, float *sums, const float *part, bool times_r, con
     krn_f32_gate_ref(candidate, p->h, &p->candidate);
     for (size_t i = 0; i < p->h; i++)
         h[i] = (1 - z[i]) * candidate[i] + z[i] * h[i];
+}
+
+static float logistic(float x)
+{
+    krn_f32_curve_ref(&x, &x, 1, KRN_F32_SIGMOID);
+    return x;
+}
+
+/* The sum of gate g of cell i. */
+static float gate_sum(const float *sums, const float *own, const krn_cells *p, size_t g, size_t i)
+{
+    const size_t at = g * p->n + i;
+    return sums[at] + p->b[at] + own[at];
+}
+
+KRN_DECL_F32_LSTM_CELLS(krn_f32_lstm_cells_ref)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const float in = logistic(gate_sum(sums, own, p, 0, i));
+        const float out = logistic(gate_sum(sums, own, p, 1, i));
+        const float forget = logistic(gate_sum(sums, own, p, 2, i));
+        const float candidate = tanhf(gate_sum(sums, own, p, 3, i));
+        c[i] = between(forget * c[i] + in * candidate, -p->clip, p->clip);
+        y[i] = out * tanhf(c[i]);
+    }
+}
+
+KRN_DECL_F32_GRU_RESET(krn_f32_gru_reset_ref)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const float r = logistic(gate_sum(sums, own, p, 1, i));
+        reset[i] = p->rb ? r : r * h[i];
+        sums[i] = logistic(gate_sum(sums, own, p, 0, i));
+    }
+}
+
+KRN_DECL_F32_GRU_CELLS(krn_f32_gru_cells_ref)
+{
+    const float *x = sums + 2 * p->n, *b = p->b + 2 * p->n;
+    for (size_t i = 0; i < p->n; i++) {
+        const float part = p->rb ? reset[i] * (own[i] + p->rb[i]) : own[i];
+        h[i] = (1 - sums[i]) * tanhf(x[i] + b[i] + part) + sums[i] * h[i];
+    }
 }
 
 void krn_f32_svdf_ref(float *y, float *state, const float *now, const krn_svdf *p)
