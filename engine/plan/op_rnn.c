@@ -67,7 +67,7 @@ static size_t steps_of(const plan_step *s, size_t i)
 {
     const rnn *r = s->bound;
     const plan_layer *l = s->layer;
-    int64_t length = (int64_t)r->t;
+    int64_t length;
     if (l->node->op == IR_UNIDIRECTIONAL_SEQUENCE_LSTM || l->node->n_in < 5 || !s->in[4])
         return r->t;
     if (plan_in(l, l->owner->g, 4)->dtype == ENG_I64)
@@ -207,6 +207,75 @@ static void step_rnn(const walk *w, size_t step)
     }
 }
 
+/* The usual curves without anything else, for which there are kernels; *p: what they take. */
+static bool is_usual(krn_cells *p, const walk *w)
+{
+    const plan_layer *l = w->s->layer;
+    const ir_rnn *a = &l->node->attr.rnn;
+    const rnn_size *z = &w->r->z;
+    const size_t curves = l->node->op == IR_GRU ? 2 : 3;
+    *p = (krn_cells){.n = z->h,
+                     .b = w->k->b + w->at,
+                     .rb = a->linear_before ? w->k->rb + w->at : NULL,
+                     .clip = a->cell_clip > 0 ? a->cell_clip : INFINITY};
+    if (l->node->op == IR_RNN || a->clip > 0 || a->couple != 0 || w->k->has_peephole ||
+        w->k->has_norm || w->k->has_proj || z->out != z->h ||
+        l->f32.lstm_cells == krn_f32_lstm_cells_ref)
+        return false;
+    for (size_t i = 0; i < curves; i++)
+        if ((krn_gate_kind)a->act[w->d * curves + i] != (i ? KRN_GATE_TANH : KRN_GATE_SIGMOID))
+            return false;
+    return true;
+}
+
+static void usual_lstm(const walk *w, size_t step, const krn_cells *p)
+{
+    const size_t h = p->n;
+    size_t time;
+    recur(w, w->own, w->h, w->k->r + w->at, 4 * h);
+    for (size_t i = 0; i < w->r->n; i++) {
+        if (!active(&time, w, i, step)) continue;
+        w->s->layer->f32.lstm_cells(w->h + i * h, w->c + i * h, sums_at(w, i, time),
+                                    w->own + i * 4 * h, p);
+        put(w, i, time);
+    }
+}
+
+static void usual_gru(const walk *w, size_t step, const krn_cells *p)
+{
+    const krn_f32 *k = &w->s->layer->f32;
+    const size_t h = p->n;
+    const float *r = w->k->r + w->at;
+    float *part = w->own + w->r->n * 2 * h; /* [n, h], behind the gates */
+    size_t time;
+    recur(w, w->own, w->h, r, 2 * h);
+    for (size_t i = 0; i < w->r->n; i++)
+        if (active(&time, w, i, step))
+            k->gru_reset(w->more + i * h, sums_at(w, i, time), w->own + i * 2 * h, w->h + i * h, p);
+    recur(w, part, p->rb ? w->h : w->more, r + 2 * h * h, h);
+    for (size_t i = 0; i < w->r->n; i++) {
+        if (!active(&time, w, i, step)) continue;
+        k->gru_cells(w->h + i * h, sums_at(w, i, time), w->more + i * h, part + i * h, p);
+        put(w, i, time);
+    }
+}
+
+static void all_steps(const walk *w)
+{
+    const ir_op op = w->s->layer->node->op;
+    const rnn *r = w->r;
+    krn_cells p;
+    if (is_usual(&p, w)) {
+        for (size_t step = 0; step < r->t; step++)
+            (op == IR_GRU ? usual_gru : usual_lstm)(w, step, &p);
+        return;
+    }
+    krn_f32_tail_ref(w->sums, w->k->has_norm ? NULL : w->k->b + w->at, r->t * r->n,
+                     r->z.gates * r->z.h, -INFINITY, INFINITY);
+    for (size_t step = 0; step < r->t; step++)
+        (op == IR_GRU ? step_gru : op == IR_RNN ? step_rnn : step_lstm)(w, step);
+}
+
 /* States of one direction, [n, width], between where they stand in a whole and a place of their
  * own; whole NULL: zeros, or nobody wants them. */
 static void load_state(const walk *w, float *to, const float *whole, size_t width)
@@ -241,12 +310,9 @@ static void one_direction(walk *w)
     const int32_t h = parts ? 18 : 5, c = parts ? 19 : 6;
     const size_t gh = r->z.gates * r->z.h, rows = r->t * r->n;
     plan_gemm_f32(s->layer, rows, gh, r->z.in)(w->sums, s->a, w->k->w + w->at, rows, gh, r->z.in);
-    krn_f32_tail_ref(w->sums, w->k->has_norm ? NULL : w->k->b + w->at, rows, gh, -INFINITY,
-                     INFINITY);
     load_state(w, w->h, n->n_in > h ? s->in[h] : NULL, r->z.out);
     load_state(w, w->c, n->n_in > c ? s->in[c] : NULL, r->z.h);
-    for (size_t step = 0; step < r->t; step++)
-        (n->op == IR_GRU ? step_gru : n->op == IR_RNN ? step_rnn : step_lstm)(w, step);
+    all_steps(w);
     if (n->n_out > 1) store_state(w, s->out[1], w->h, r->z.out);
     if (n->n_out > 2) store_state(w, s->out[2], w->c, r->z.h);
 }

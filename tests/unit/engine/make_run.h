@@ -22,6 +22,7 @@ typedef struct run_graph {
     eng_view views[RUN_MOST];
     krn_round round; /* of the integer ops */
     unsigned cpu;    /* bits of what integer ops may use */
+    bool plain;      /* floats by the plain kernels */
 } run_graph;
 
 static inline run_graph run_open(void)
@@ -73,7 +74,7 @@ static inline nf_status run_load(run_graph *r, nf_error *err)
     ir_graph *g = r->g;
     nf_status st;
     krn_qs8_init(&env.qs8, r->cpu);
-    krn_f32_init(&env.f32, krn_cpu_flags(0));
+    krn_f32_init(&env.f32, r->plain ? 0 : krn_cpu_flags(0));
     if ((st = ir_set_io(g, r->inputs, r->n_in, r->outputs, r->n_out, err))) return st;
     if ((st = ir_graph_verify(g, err))) return st;
     ir_make_room(g);

@@ -126,6 +126,53 @@ static void rnn_refuses_a_length_that_is_none(void **state)
     run_close(&r);
 }
 
+/* Two rows of lengths 4 and 2 in both directions, with a bias and five cells. */
+static run_graph both_ways(ir_op op, const float *v, bool linear, bool plain)
+{
+    enum { T = 4, N = 2, IN = 3, H = 5 };
+    static const int32_t lengths[] = {4, 2};
+    const int64_t g = op == IR_GRU ? 3 : 4;
+    const eng_dtype types[] = {ENG_F32, ENG_F32, ENG_F32};
+    nf_error err = {0};
+    run_graph r = run_open();
+    const int32_t w = make_tensor(r.g, "w", ENG_F32, 3, (int64_t[]){2, g * H, IN});
+    const int32_t h = make_tensor(r.g, "h", ENG_F32, 3, (int64_t[]){2, g * H, H});
+    const int32_t b = make_tensor(r.g, "b", ENG_F32, 2, (int64_t[]){2, 2 * g * H});
+    const int64_t dx[] = {T, N, IN}, dl[] = {N};
+    const int32_t in[] = {run_input(&r, ENG_F32, 3, dx, v, T * N * IN * sizeof(*v)), w, h, b,
+                          run_input(&r, ENG_I32, 1, dl, lengths, sizeof(lengths))};
+    make_data(r.g, w, v, (size_t)(2 * g * H * IN) * sizeof(*v));
+    make_data(r.g, h, v, (size_t)(2 * g * H * H) * sizeof(*v));
+    make_data(r.g, b, v, (size_t)(2 * 2 * g * H) * sizeof(*v));
+    r.plain = plain;
+    ir_rnn *a = &run_node_types(&r, op, in, 5, types, op == IR_GRU ? 2 : 3)->attr.rnn;
+    *a = (ir_rnn){.directions = 2, .linear_before = linear};
+    for (size_t i = 0; i < 6; i++)
+        a->act[i] = i % (op == IR_GRU ? 2 : 3) ? IR_GATE_TANH : IR_GATE_SIGMOID;
+    const nf_status st = run_once(&r, &err);
+    assert_ok(st, &err);
+    return r;
+}
+
+static void usual_steps_are_the_plain_ones(void **state)
+{
+    float v[200];
+    uint64_t seed = 5;
+    (void)state;
+    for (size_t i = 0; i < NF_COUNT(v); i++)
+        v[i] = test_uniform(&seed, -0.6f, 0.6f);
+    for (int way = 0; way < 3; way++) {
+        const ir_op op = way ? IR_GRU : IR_LSTM;
+        run_graph want = both_ways(op, v, way == 2, true), got = both_ways(op, v, way == 2, false);
+        for (size_t i = 0; i < got.n_out; i++) {
+            const eng_view e = run_result(&want, i);
+            run_expect_result(&got, i, e.data, e.bytes / sizeof(float), 2e-6f);
+        }
+        run_close(&want);
+        run_close(&got);
+    }
+}
+
 /* SVDF of one filter with a memory of two: y = x before + x now; a reset forgets. */
 static void svdf_remembers_until_reset(void **state)
 {
@@ -161,6 +208,7 @@ int main(void)
         cmocka_unit_test(gates_take_the_curves_they_are_given),
         cmocka_unit_test(lstm_step_is_the_formula),
         cmocka_unit_test(lstm_couples_its_gates),
+        cmocka_unit_test(usual_steps_are_the_plain_ones),
         cmocka_unit_test(rnn_stops_at_the_length),
         cmocka_unit_test(rnn_turns_round_within_the_length),
         cmocka_unit_test(rnn_refuses_a_length_that_is_none),
