@@ -188,7 +188,7 @@ static bool moves_nothing(const ir_graph *g, const ir_node *n)
 /* Ops that only choose among values: it is the same before and after DEQUANTIZE. */
 static bool chooses(const ir_node *n)
 {
-    if (n->op == IR_TRANSPOSE || n->op == IR_RESHAPE) return true;
+    if (n->op == IR_TRANSPOSE || n->op == IR_RESHAPE || n->op == IR_IDENTITY) return true;
     return n->op == IR_MAX_POOL_2D && n->attr.window.clamp.low == -INFINITY &&
            n->attr.window.clamp.high == INFINITY;
 }
