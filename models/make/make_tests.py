@@ -6,43 +6,17 @@ Run from the repository root: python models/make/make_tests.py
 """
 import argparse
 import os
-import tempfile
 
 import nets  # first: it sets TensorFlow's environment
 import golden
 import make_digits
 import make_temp
 import numpy as np
-import onnx
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from qdq import to_qdq
 
 ROOT = "tests/golden"
 TEMP, DIGITS = (3, 1), make_digits.SHAPE
 QDQ = "static int8 QDQ, per tensor (s8 activations, s8 weights)"
-
-
-class Rows(CalibrationDataReader):
-    """Feeds the quantizer one row at a time; x float32 [rows, ...]."""
-
-    def __init__(self, x):
-        self.rows = iter(x)
-
-    def get_next(self):
-        """The next row, or None at the end."""
-        row = next(self.rows, None)
-        return None if row is None else {"input": row[None]}
-
-
-def to_qdq(model, x):
-    """A float ONNX model -> bytes of its static INT8 QDQ form, calibrated on x."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = f"{folder}/float.onnx", f"{folder}/qdq.onnx"
-        onnx.save(model, source)
-        quantize_static(source, target, Rows(x), quant_format=QuantFormat.QDQ, per_channel=False,
-                        activation_type=QuantType.QInt8, weight_type=QuantType.QInt8)
-        quantized = onnx.load(target)
-    quantized.doc_string = model.doc_string
-    return quantized.SerializeToString(deterministic=True)
 
 
 def cases_of(x, y, labels, channels_first=False):

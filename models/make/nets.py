@@ -90,9 +90,13 @@ def to_tflite(layers, shape, mode, calibration=None):
     or "dynrange" (int8 weights from 1,024 elements up, float activations).
     calibration: float32 [rows, *shape], run one row at a time to find the ranges.
     """
+    return tflite_of(lambda x: forward(layers, x), shape, mode, calibration)
+
+
+def tflite_of(call, shape, mode, calibration=None):
+    """to_tflite of a function of TensorFlow ops."""
     function = tf.function(
-        lambda x: forward(layers, x),
-        input_signature=[tf.TensorSpec([None, *shape], tf.float32, name="input")],
+        call, input_signature=[tf.TensorSpec([None, *shape], tf.float32, name="input")]
     )
     concrete = function.get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
