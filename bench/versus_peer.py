@@ -1,6 +1,6 @@
-"""Times one model file in one peer runtime, one thread: prints one JSON line.
+"""Times one model file in one peer runtime: prints one JSON line.
 
-Usage: versus_peer.py {litert,ort,openvino} FILE [--batch N] [--seconds S]
+Usage: versus_peer.py {litert,ort,openvino} FILE [--batch N] [--threads N] [--seconds S]
 
 What is timed is the runtime's own call with the input in place: random, with a fixed seed. empty_us
 is a call into the same binding that has nothing to do (LiteRT: reset_all_variables, ONNX Runtime:
@@ -30,9 +30,9 @@ def fill(shape, dtype):
     return rng.random(shape).astype(dtype)
 
 
-def litert(path, batch):
+def litert(path, batch, threads):
     from ai_edge_litert.interpreter import Interpreter
-    net = Interpreter(model_path=path, num_threads=1)
+    net = Interpreter(model_path=path, num_threads=threads)
     for d in net.get_input_details():
         shape = shape_of([int(n) for n in d["shape_signature"]], batch)
         net.resize_tensor_input(d["index"], shape)
@@ -42,10 +42,10 @@ def litert(path, batch):
     return net.invoke, net.reset_all_variables
 
 
-def ort(path, batch):
+def ort(path, batch, threads):
     import onnxruntime
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
     net = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     types = {"tensor(float)": np.float32, "tensor(int8)": np.int8, "tensor(uint8)": np.uint8}
@@ -57,14 +57,14 @@ def ort(path, batch):
     return lambda: net.run_with_iobinding(tied), tied.synchronize_inputs
 
 
-def openvino(path, batch):
+def openvino(path, batch, threads):
     import openvino as ov
     core = ov.Core()
     net = core.read_model(path)
     net.reshape({i: shape_of([-1 if d.is_dynamic else d.get_length() for d in i.partial_shape],
                              batch) for i in net.inputs})
     ready = core.compile_model(net, "CPU", {
-        "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "f32"})
     request = ready.create_infer_request()
     for n, i in enumerate(ready.inputs):
@@ -89,9 +89,11 @@ def main():
     parser.add_argument("peer", choices=["litert", "ort", "openvino"])
     parser.add_argument("file")
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0)
     a = parser.parse_args()
-    call, empty = {"litert": litert, "ort": ort, "openvino": openvino}[a.peer](a.file, a.batch)
+    start = {"litert": litert, "ort": ort, "openvino": openvino}[a.peer]
+    call, empty = start(a.file, a.batch, a.threads)
     print(json.dumps({"median_us": median_us(call, a.seconds),
                       "empty_us": median_us(empty, a.seconds / 20)}))
 
