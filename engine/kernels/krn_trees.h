@@ -83,7 +83,9 @@ typedef struct krn_tree_node {
 /* The same trees for the quick evaluators. A crown holds the first `depth` levels of one tree as a
  * perfect tree in breadth-first order: node 1 is the root, the children of i are 2i and 2i + 1.
  * Every node asks x <= split, "no" is the odd child; the other modes are brought to this form. What
- * lies below a crown is walked from node to node; a leaf there is its own child. */
+ * lies below a crown is walked from node to node. A leaf there is its own child, and the position
+ * of one carries KRN_TREES_LEAF wherever it stands, so that a walk knows its end without reading
+ * it. */
 typedef struct krn_tree_step {
     float split;      /* a leaf's value or, when rows is set, its number: see exit */
     uint32_t feature; /* KRN_TREES_NAN_YES: a NaN goes to yes */
@@ -97,18 +99,20 @@ typedef struct krn_tree_key {
 } krn_tree_key;
 
 #define KRN_TREES_NAN_YES 0x80000000u
+#define KRN_TREES_LEAF    0x80000000u
 #define KRN_TREES_CROWN   6     /* levels at most */
+#define KRN_TREES_AT_ONCE 3     /* levels that the vectors ask at once */
 #define KRN_TREES_BLOCK   64    /* rows that are worked on together */
 #define KRN_TREES_KEYS    65536 /* features of a row that are made keys, at most */
 #define KRN_TREES_TURNED  4096  /* features of a block that is turned, at most */
 
 typedef struct krn_trees_quick {
     size_t depth, width; /* width: nodes of one crown as laid out, 16 or more */
-    size_t below;        /* levels below the crowns of the deepest tree */
     float *split;        /* [trees, width] */
     uint32_t *feature;   /* [trees, width] with KRN_TREES_NAN_YES */
     krn_tree_key *key;   /* [trees, width]; NULL when a row has too many features for it */
-    uint32_t *exit;      /* [trees, 1 << depth]: below > 0: a step; else as in a leaf's split */
+    uint8_t *levels;     /* [trees]: to ask, AT_ONCE or more; something below: depth + 1 */
+    uint32_t *exit; /* [trees, 1 << depth]: levels > depth: a step; else as in a leaf's split */
     krn_tree_step *step; /* [nodes]; NULL when nothing is below */
     uint32_t *target;    /* [trees]: all leaves of a tree have one weight, for this output */
     float *rows;         /* or NULL; [leaves, stride]: all leaves have a weight for each output */

@@ -41,10 +41,10 @@ nf_status krn_trees_alloc(krn_trees *t, size_t n_nodes, size_t n_weights, const 
 
 void krn_trees_free(krn_trees *t)
 {
-    void *all[] = {t->node,        t->root,          t->only,       t->weight_id,
-                   t->weight,      t->base,          t->member,     t->set,
-                   t->quick.split, t->quick.feature, t->quick.exit, t->quick.key,
-                   t->quick.step,  t->quick.target,  t->quick.rows, t->quick.has};
+    void *all[] = {t->node,       t->root,        t->only,       t->weight_id,    t->weight,
+                   t->base,       t->member,      t->set,        t->quick.split,  t->quick.feature,
+                   t->quick.exit, t->quick.key,   t->quick.step, t->quick.target, t->quick.rows,
+                   t->quick.has,  t->quick.levels};
     for (size_t i = 0; i < NF_COUNT(all); i++)
         nf_free(all[i]);
     *t = (krn_trees){0};

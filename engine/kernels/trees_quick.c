@@ -12,8 +12,13 @@
 #define WHERE     "tree layout"
 #define MIN_WIDTH 16 /* one register of the widest vectors */
 
+static uint32_t position(const krn_trees *t, uint32_t at)
+{
+    return t->node[at].mode == KRN_TREE_LEAF ? at | KRN_TREES_LEAF : at;
+}
+
 /* x <= split with the answer's children; the other three modes are brought to it. */
-static void canonical(krn_tree_step *out, const krn_tree_node *n)
+static void canonical(krn_tree_step *out, const krn_trees *t, const krn_tree_node *n)
 {
     const bool swap = n->mode == KRN_TREE_GT || n->mode == KRN_TREE_GTE;
     const bool strict = n->mode == KRN_TREE_LT || n->mode == KRN_TREE_GTE;
@@ -25,9 +30,10 @@ static void canonical(krn_tree_step *out, const krn_tree_node *n)
     else if (strict)
         split = nextafterf(split, -INFINITY);
     const bool nan_yes = swap ? !n->missing_is_yes : n->missing_is_yes;
-    *out = (krn_tree_step){.split = split,
-                           .feature = n->feature | (nan_yes ? KRN_TREES_NAN_YES : 0),
-                           .next = {swap ? n->no : n->yes, swap ? n->yes : n->no}};
+    *out = (krn_tree_step){
+        .split = split,
+        .feature = n->feature | (nan_yes ? KRN_TREES_NAN_YES : 0),
+        .next = {position(t, swap ? n->no : n->yes), position(t, swap ? n->yes : n->no)}};
 }
 
 /* The modes, sums and sizes that the layout can express. */
@@ -101,6 +107,7 @@ static bool alloc_layout(krn_trees *t, bool single)
     q->feature = nf_alloc_array(t->n_trees * q->width, sizeof(*q->feature), NF_MEM_WEIGHTS);
     if (t->n_features <= KRN_TREES_KEYS)
         q->key = nf_alloc_array(t->n_trees * q->width, sizeof(*q->key), NF_MEM_WEIGHTS);
+    q->levels = nf_alloc_array(t->n_trees, sizeof(*q->levels), NF_MEM_WEIGHTS);
     q->exit = nf_alloc_array(t->n_trees << q->depth, sizeof(*q->exit), NF_MEM_WEIGHTS);
     q->step = nf_alloc_array(t->n_nodes, sizeof(*q->step), NF_MEM_WEIGHTS);
     if (single)
@@ -108,14 +115,14 @@ static bool alloc_layout(krn_trees *t, bool single)
     else
         q->rows = nf_alloc_array(leaves * q->stride, sizeof(*q->rows), NF_MEM_WEIGHTS);
     if (t->n_features <= KRN_TREES_KEYS && !q->key) return false;
-    return q->split && q->feature && q->exit && q->step && (q->target || q->rows);
+    return q->split && q->feature && q->levels && q->exit && q->step && (q->target || q->rows);
 }
 
 static void put_leaf(krn_trees *t, uint32_t at)
 {
     const krn_tree_node *n = &t->node[at];
     krn_tree_step *s = &t->quick.step[at];
-    *s = (krn_tree_step){.next = {at, at}};
+    *s = (krn_tree_step){.next = {at | KRN_TREES_LEAF, at | KRN_TREES_LEAF}};
     if (!t->quick.rows) {
         s->split = n->no ? (float)t->weight[n->yes] : 0;
         return;
@@ -133,9 +140,20 @@ static void put_steps(krn_trees *t)
             put_leaf(t, (uint32_t)i);
             continue;
         }
-        canonical(&t->quick.step[i], &t->node[i]);
+        canonical(&t->quick.step[i], t, &t->node[i]);
         if (t->quick.step[i].feature & KRN_TREES_NAN_YES) t->quick.nan_yes = true;
     }
+}
+
+/* Levels of a crown that have a branch. Below its leaves both children are the leaf again, so that
+ * an evaluator may stop earlier than the crown's end, and go on to any child. */
+static uint8_t levels_of(const uint32_t *at, size_t depth)
+{
+    uint8_t levels = depth < KRN_TREES_AT_ONCE ? (uint8_t)depth : KRN_TREES_AT_ONCE;
+    for (size_t d = levels; d <= depth; d++)
+        for (size_t i = (size_t)1 << d; i < (size_t)2 << d; i++)
+            if (!(at[i] & KRN_TREES_LEAF)) levels = (uint8_t)(d + 1);
+    return levels;
 }
 
 static void put_crown(krn_trees *t, size_t tree)
@@ -143,10 +161,10 @@ static void put_crown(krn_trees *t, size_t tree)
     krn_trees_quick *q = &t->quick;
     uint32_t at[2 << KRN_TREES_CROWN];
     const size_t n = (size_t)1 << q->depth;
-    at[1] = t->root[tree];
+    at[1] = position(t, t->root[tree]);
     for (size_t i = 1; i < n; i++) {
-        const krn_tree_step *s = &q->step[at[i]];
-        const bool leaf = s->next[0] == at[i];
+        const krn_tree_step *s = &q->step[at[i] & ~KRN_TREES_LEAF];
+        const bool leaf = at[i] & KRN_TREES_LEAF;
         q->split[tree * q->width + i] = leaf ? 0 : s->split; /* a leaf goes on to itself */
         q->feature[tree * q->width + i] = s->feature;
         if (q->key)
@@ -155,12 +173,13 @@ static void put_crown(krn_trees *t, size_t tree)
         at[2 * i] = s->next[0];
         at[2 * i + 1] = s->next[1];
     }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t *exit = &q->exit[(tree << q->depth) + i];
-        if (q->below)
-            *exit = at[n + i];
+    q->levels[tree] = levels_of(at, q->depth);
+    for (size_t i = n; i < 2 * n; i++) {
+        uint32_t *exit = &q->exit[(tree << q->depth) + i - n];
+        if (q->levels[tree] > q->depth)
+            *exit = at[i];
         else
-            memcpy(exit, &q->step[at[n + i]].split, sizeof(*exit));
+            memcpy(exit, &q->step[at[i] & ~KRN_TREES_LEAF].split, sizeof(*exit));
     }
 }
 
@@ -175,7 +194,7 @@ static void lay_out(krn_trees *t)
         q->has[q->target[i]] = 1;
     }
     if (q->rows) memset(q->has, 1, t->n_outputs);
-    if (q->below) return;
+    if (t->depth > q->depth) return;
     nf_free(q->step);
     q->step = NULL;
 }
@@ -191,7 +210,6 @@ nf_status krn_trees_quicken(krn_trees *t, nf_error *err)
     memset(q->has, 0, t->n_outputs);
     q->depth = crown_depth(t);
     if (q->depth == 0) return NF_OK;
-    q->below = t->depth - q->depth;
     if (alloc_layout(t, single)) {
         lay_out(t);
         return NF_OK;

@@ -267,6 +267,7 @@ typedef struct forest {
 typedef struct kind { /* of ensemble */
     size_t trees, depth, features, outputs;
     bool full;     /* every tree of full depth, not ragged */
+    bool mixed;    /* tree i is i levels deep, from 0 on again behind `depth` */
     bool each;     /* a leaf has a weight for each output, not for one */
     uint8_t modes; /* of LEQ, LT, GTE, GT, ... how many */
     bool missing, classifier;
@@ -310,7 +311,7 @@ static krn_trees forest_make(const kind *k, uint64_t seed)
     forest *f = nf_alloc(sizeof(*f), NF_MEM_MISC);
     f->seed = seed;
     for (size_t i = 0; i < k->trees; i++)
-        grow(f, k, i, f->n, k->depth);
+        grow(f, k, i, f->n, k->mixed ? i % (k->depth + 1) : k->depth);
     const krn_trees_classic a = {.tree_ids = {f->tree, f->n},
                                  .node_ids = {f->node, f->n},
                                  .feature_ids = {f->feature, f->n},
@@ -431,6 +432,33 @@ static void every_version_equals_ref(void **state)
     assert_true(quick > 150); /* else the loop proves nothing */
 }
 
+/* A crown is as deep as the deepest tree, six levels at most: trees that end earlier stop earlier,
+ * and only those that go deeper are walked below. */
+static void flat_and_deep_trees_stand_side_by_side(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        const kind k = {.trees = 17,
+                        .depth = 1 + seed % 9,
+                        .features = 7,
+                        .outputs = seed % 4 ? 1 : 3,
+                        .full = seed % 3 > 0,
+                        .mixed = true,
+                        .each = seed % 8 == 0,
+                        .modes = 4,
+                        .missing = seed % 2};
+        krn_trees t = forest_make(&k, seed);
+        assert_true(t.quick.depth > 0);
+        for (size_t i = 0; i < k.trees && k.full; i++) {
+            const size_t levels = t.quick.levels[i], deepest = t.quick.depth + 1;
+            const size_t real = i % (k.depth + 1), least = t.quick.depth < 3 ? t.quick.depth : 3;
+            assert_int_equal(levels, real > deepest ? deepest : real < least ? least : real);
+        }
+        compare(&t, 130, 9, seed, seed % 2);
+        krn_trees_free(&t);
+    }
+}
+
 /* Ensembles that the layout cannot express keep the plain evaluator. */
 static void others_stay_plain(void **state)
 {
@@ -489,6 +517,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(bad_ensembles_are_refused),
         cmocka_unit_test(no_memory_is_an_answer),
         cmocka_unit_test(every_version_equals_ref),
+        cmocka_unit_test(flat_and_deep_trees_stand_side_by_side),
         cmocka_unit_test(others_stay_plain),
     };
     check_name_missing();

@@ -49,11 +49,10 @@ static inline uint32_t says_no(const float *x, float split, uint32_t feature)
 
 static inline uint32_t walk_below(const float *x, const krn_tree_step *step, uint32_t at)
 {
-    const krn_tree_step *s = &step[at];
     uint32_t leaf;
-    for (uint32_t next; (next = s->next[says_no(x, s->split, s->feature)]) != at; at = next)
-        s = &step[next];
-    memcpy(&leaf, &s->split, sizeof(leaf));
+    while (!(at & KRN_TREES_LEAF))
+        at = step[at].next[says_no(x, step[at].split, step[at].feature)];
+    memcpy(&leaf, &step[at & ~KRN_TREES_LEAF].split, sizeof(leaf));
     return leaf;
 }
 
@@ -78,8 +77,8 @@ static inline void leaves_of(uint32_t *leaf, row r, const krn_trees_quick *q, si
         }
     for (size_t k = 0; k < n; k++)
         leaf[k] = exit[(k << depth) + i[k] - ((size_t)1 << depth)];
-    for (size_t k = 0; k < n && q->below; k++)
-        leaf[k] = walk_below(r.x, q->step, leaf[k]);
+    for (size_t k = 0; k < n && q->step; k++)
+        if (q->levels[tree + k] > depth) leaf[k] = walk_below(r.x, q->step, leaf[k]);
 }
 
 /* The same for one tree and a row without keys. */
@@ -91,7 +90,7 @@ static inline uint32_t leaf_of(const float *x, const krn_trees_quick *q, size_t 
     for (size_t d = 0; d < q->depth; d++)
         i = i + i + says_no(x, split[i], feature[i]);
     const uint32_t exit = q->exit[(tree << q->depth) + i - ((size_t)1 << q->depth)];
-    return q->below ? walk_below(x, q->step, exit) : exit;
+    return q->levels[tree] > q->depth ? walk_below(x, q->step, exit) : exit;
 }
 
 static inline float as_float(uint32_t bits)

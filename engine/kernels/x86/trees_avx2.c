@@ -55,47 +55,48 @@ static inline __m256i through_three(const lanes *l, const float *s, const uint32
     return down(down(down(_mm256_set1_epi32(1), a), b), choose(a, yes, no));
 }
 
-/* Level 3 stands in one register; those below are gathered. */
-static inline __m256i through_crown(const lanes *l, const float *s, const uint32_t *f, size_t depth)
+/* Level 3 stands in one register; those below are gathered. A tree of fewer levels ends where it
+ * ends: whatever child it would go on to is the same leaf. */
+static inline __m256i through_crown(const lanes *l, const float *s, const uint32_t *f, size_t depth,
+                                    size_t levels)
 {
     __m256i i = depth < 3 ? _mm256_set1_epi32(1) : through_three(l, s, f);
     for (size_t d = 0; d < depth && depth < 3; d++)
         i = down(i, says_no(l, _mm256_i32gather_ps(s, i, 4), gather(f, i)));
-    if (depth > 3) {
+    if (depth > 3 && levels > 3) {
         const __m256i all = _mm256_loadu_si256((const __m256i *)(const void *)(f + LANES));
         const __m256 split = _mm256_permutevar8x32_ps(_mm256_loadu_ps(s + LANES), i);
         i = down(i, says_no(l, split, _mm256_permutevar8x32_epi32(all, i)));
     }
-    for (size_t d = 4; d < depth; d++)
+    for (size_t d = 4; d < depth && d < levels; d++)
         i = down(i, says_no(l, _mm256_i32gather_ps(s, i, 4), gather(f, i)));
+    if (levels < depth) i = _mm256_sll_epi32(i, _mm_cvtsi32_si128((int)(depth - levels)));
     return _mm256_sub_epi32(i, _mm256_set1_epi32(1 << depth));
 }
 
 /* From step to step until every lane stands on its leaf; its bits. */
 static inline __m256i walk_below(const lanes *l, const krn_tree_step *step, __m256i at)
 {
-    for (;;) {
-        const __m256i word = _mm256_slli_epi32(at, 2);
+    while (_mm256_movemask_ps(_mm256_castsi256_ps(at)) != 0xff) { /* the sign is KRN_TREES_LEAF */
+        const __m256i word = _mm256_slli_epi32(at, 2);            /* without it */
         const __m256 split = _mm256_i32gather_ps(&step->split, word, 4);
         const __m256i no = says_no(l, split, gather(&step->feature, word));
-        const __m256i next = gather(&step->next[0], _mm256_sub_epi32(word, no));
-        const __m256i same = _mm256_cmpeq_epi32(next, at);
-        if (_mm256_movemask_epi8(same) == -1) return _mm256_castps_si256(split);
-        at = next;
+        at = gather(&step->next[0], _mm256_sub_epi32(word, no));
     }
+    return gather(&step->split, _mm256_slli_epi32(at, 2));
 }
 
 /* One tree for the rows of up to eight vectors. */
 static inline void add_tree(float *sums, const lanes *l, size_t groups, const krn_trees *t,
-                            size_t tree, size_t depth)
+                            size_t tree, size_t depth, size_t levels)
 {
     const krn_trees_quick *q = &t->quick;
     const float *s = q->split + tree * q->width;
     const uint32_t *f = q->feature + tree * q->width;
     for (size_t g = 0; g < groups; g++) {
-        const __m256i i = through_crown(&l[g], s, f, depth);
+        const __m256i i = through_crown(&l[g], s, f, depth, levels);
         __m256i leaf = gather(q->exit + (tree << depth), i);
-        if (q->below) leaf = walk_below(&l[g], q->step, leaf);
+        if (levels > depth) leaf = walk_below(&l[g], q->step, leaf);
         if (q->target) {
             float *to = sums + q->target[tree] * KRN_TREES_BLOCK + g * LANES;
             _mm256_storeu_ps(to, _mm256_add_ps(_mm256_loadu_ps(to), _mm256_castsi256_ps(leaf)));

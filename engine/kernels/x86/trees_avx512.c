@@ -69,20 +69,22 @@ static inline __m512i through_three(const lanes *l, const float *s, const uint32
     return down(down(down(_mm512_set1_epi32(1), a), b), choose(a, yes, no));
 }
 
-/* Levels 0 to 3 stand in the first register, 4 in the second, 5 in the other two. */
+/* Levels 0 to 3 stand in the first register, 4 in the second, 5 in the other two. A tree of fewer
+ * levels ends where it ends: whatever child it would go on to is the same leaf. */
 static inline __m512i through_crown(const lanes *l, const crown *c, const float *s,
-                                    const uint32_t *f, size_t depth)
+                                    const uint32_t *f, size_t depth, size_t levels)
 {
     __m512i i = depth < 3 ? _mm512_set1_epi32(1) : through_three(l, s, f);
-    for (size_t d = depth < 3 ? 0 : 3; d < depth && d < 4; d++)
+    for (size_t d = depth < 3 ? 0 : 3; d < depth && d < levels && d < 4; d++)
         i = down(i, says_no(l, _mm512_permutexvar_ps(i, c->split[0]),
                             _mm512_permutexvar_epi32(i, c->feature[0])));
-    if (depth > 4)
+    if (depth > 4 && levels > 4)
         i = down(i, says_no(l, _mm512_permutexvar_ps(i, c->split[1]),
                             _mm512_permutexvar_epi32(i, c->feature[1])));
-    if (depth > 5)
+    if (depth > 5 && levels > 5)
         i = down(i, says_no(l, _mm512_permutex2var_ps(c->split[2], i, c->split[3]),
                             _mm512_permutex2var_epi32(c->feature[2], i, c->feature[3])));
+    if (levels < depth) i = _mm512_sll_epi32(i, _mm_cvtsi32_si128((int)(depth - levels)));
     return _mm512_sub_epi32(i, _mm512_set1_epi32(1 << depth));
 }
 
@@ -101,30 +103,29 @@ static inline __m512i look_up(const uint32_t *table, __m512i i, size_t depth)
 /* From step to step until every lane stands on its leaf; its bits. */
 static inline __m512i walk_below(const lanes *l, const krn_tree_step *step, __m512i at)
 {
-    for (;;) {
+    while (_mm512_movepi32_mask(at) != 0xffff) { /* KRN_TREES_LEAF is the sign, shifted out below */
         const __m512i word = _mm512_slli_epi32(at, 2);
         const __m512 split = _mm512_i32gather_ps(word, step, 4);
         const __m512i feature = _mm512_i32gather_epi32(word, &step->feature, 4);
         const __mmask16 no = says_no(l, split, feature);
         const __m512i child = _mm512_mask_add_epi32(word, no, word, _mm512_set1_epi32(1));
-        const __m512i next = _mm512_i32gather_epi32(child, &step->next[0], 4);
-        if (_mm512_cmpneq_epi32_mask(next, at) == 0) return _mm512_castps_si512(split);
-        at = next;
+        at = _mm512_i32gather_epi32(child, &step->next[0], 4);
     }
+    return _mm512_i32gather_epi32(_mm512_slli_epi32(at, 2), step, 4);
 }
 
 /* One tree for the rows of up to four vectors. */
 static inline void add_tree(float *sums, const lanes *l, size_t groups, const krn_trees *t,
-                            size_t tree, size_t depth)
+                            size_t tree, size_t depth, size_t levels)
 {
     const krn_trees_quick *q = &t->quick;
     const float *s = q->split + tree * q->width;
     const uint32_t *f = q->feature + tree * q->width;
     const crown c = load_crown(q, tree);
     for (size_t g = 0; g < groups; g++) {
-        const __m512i i = through_crown(&l[g], &c, s, f, depth);
+        const __m512i i = through_crown(&l[g], &c, s, f, depth, levels);
         __m512i leaf = look_up(q->exit + (tree << depth), i, depth);
-        if (q->below) leaf = walk_below(&l[g], q->step, leaf);
+        if (levels > depth) leaf = walk_below(&l[g], q->step, leaf);
         if (q->target) {
             float *to = sums + q->target[tree] * KRN_TREES_BLOCK + g * LANES;
             _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), _mm512_castsi512_ps(leaf)));

@@ -16,9 +16,10 @@ typedef struct lanes { /* LANES rows of a block that stands feature by feature *
     bool nans;
 } lanes;
 
-/* One tree for the rows of all vectors of a block. */
+/* One tree for the rows of all vectors of a block: its first `levels` levels, and what lies
+ * below them when these are more than a crown has. */
 static inline void add_tree(float *sums, const lanes *l, size_t groups, const krn_trees *t,
-                            size_t tree, size_t depth);
+                            size_t tree, size_t depth, size_t levels);
 
 static inline void add_rows(float *sums, const uint32_t *leaf, const krn_trees_quick *q)
 {
@@ -67,9 +68,11 @@ static void block(float *sums, const float *x, size_t rows, size_t cols, const k
         l[groups++] = (lanes){turned + r, nans};
     for (size_t i = 0; i < t->n_trees; i++)
         if (q->depth == KRN_TREES_CROWN)
-            add_tree(sums, l, groups, t, i, KRN_TREES_CROWN);
-        else
-            add_tree(sums, l, groups, t, i, q->depth);
+            add_tree(sums, l, groups, t, i, KRN_TREES_CROWN, q->levels[i]);
+        else if (q->levels[i] > q->depth)
+            add_tree(sums, l, groups, t, i, q->depth, q->depth + 1);
+        else /* so flat that stopping early would not pay */
+            add_tree(sums, l, groups, t, i, q->depth, q->depth);
 }
 
 static inline KRN_DECL_TREES_F32(trees_f32)
