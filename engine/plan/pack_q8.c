@@ -150,10 +150,19 @@ static void *room_for(plan_layer *l, size_t bytes)
     return (char *)l->q8 + own;
 }
 
+/* The tier that l can be packed for, or NULL: tiles and strips are laid out for an image size. */
+static const krn_qs8_tier *tier_of(const plan_layer *l, const ir_graph *g)
+{
+    const ir_tensor *x = &g->tensors[l->node->in[0]];
+    for (int k = 1; k < 3 && l->node->op != IR_FULLY_CONNECTED; k++)
+        if (x->dim[k] < 0) return NULL;
+    return l->qs8.tier;
+}
+
 /* Leaves l->q8 NULL when there is no tier or the product is not for it. */
 static nf_status pack_conv(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, nf_error *err)
 {
-    const krn_qs8_tier *tier = l->qs8.tier;
+    const krn_qs8_tier *tier = tier_of(l, g);
     const size_t bytes = tier ? krn_qs8_conv_bytes(tier, s) : 0;
     if (!bytes) return NF_OK;
     void *room = room_for(l, bytes);
@@ -166,7 +175,7 @@ static nf_status pack_conv(plan_layer *l, const ir_graph *g, const krn_qs8_sourc
 static nf_status pack_depth(plan_layer *l, const ir_graph *g, const krn_qs8_source *s,
                             nf_error *err)
 {
-    const krn_qs8_tier *tier = l->qs8.tier;
+    const krn_qs8_tier *tier = tier_of(l, g);
     const size_t bytes = tier ? krn_qs8_depth_bytes(tier, s) : 0;
     if (!bytes) return NF_OK;
     void *room = room_for(l, bytes);

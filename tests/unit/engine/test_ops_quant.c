@@ -205,6 +205,53 @@ static void transpose_conv_8(void **state)
     run_close(&r);
 }
 
+/* Three taps, 1, 2 and 3, of each channel, or of the first one for every output. */
+static void taps_down(int8_t *w, int64_t dim[4], ir_op op)
+{
+    const bool depthwise = op == IR_DEPTHWISE_CONV_2D;
+    memset(w, 0, 16 * 3 * 16);
+    memcpy(dim, (int64_t[]){depthwise ? 1 : 16, 3, 1, 16}, 4 * sizeof(*dim));
+    for (int8_t tap = 0; tap < 3; tap++)
+        for (int c = 0; c < 16; c++)
+            w[depthwise ? tap * 16 + c : c * 48 + tap * 16] = (int8_t)(tap + 1);
+}
+
+/* Layers are packed for one size of image: here it comes with the call, and is another one the
+ * second time. */
+static void windows_of_open_height_8(void **state)
+{
+    static const ir_op ops[] = {IR_CONV_2D, IR_DEPTHWISE_CONV_2D};
+    int8_t x[6 * 16], want[4 * 16], w[16 * 3 * 16];
+    int64_t dim[4];
+    (void)state;
+    for (int i = 0; i < 6 * 16; i++)
+        x[i] = (int8_t)(i / 16 + 1);
+    for (int i = 0; i < 4 * 16; i++)
+        want[i] = (int8_t)(14 + 6 * (i / 16));
+    for (size_t i = 0; i < 2 * NF_COUNT(ops); i++) {
+        run_graph r = run_open();
+        r.cpu = i % 2 ? krn_cpu_flags(0) : 0;
+        taps_down(w, dim, ops[i / 2]);
+        const int32_t in[] = {put(&r, ENG_I8, 4, (int64_t[]){1, 6, 1, 16}, x, (scaled){1, 0}),
+                              hold(&r, ENG_I8, 4, dim, w)};
+        r.g->tensors[in[0]].dim[1] = IR_FREE;
+        make_quant(r.g, in[1], 1, 0);
+        run_node(&r, ops[i / 2], in, 2, ENG_I8)->attr.window = (ir_window){.pad = IR_PAD_VALID,
+                                                                           .groups = 1,
+                                                                           .stride_h = 1,
+                                                                           .stride_w = 1,
+                                                                           .dilation_h = 1,
+                                                                           .dilation_w = 1,
+                                                                           .clamp = ir_no_clamp()};
+        make_quant(r.g, r.outputs[0], 1, 0);
+        run_expect_bytes(&r, want, sizeof(want));
+        r.views[0].dim[1] = 4;
+        r.views[0].bytes = 4 * 16;
+        run_expect_bytes(&r, want, 2 * 16);
+        run_close(&r);
+    }
+}
+
 static void refuses_what_has_no_scale(void **state)
 {
     static const int8_t x[4] = {0};
@@ -228,6 +275,7 @@ int main(void)
         cmocka_unit_test(dense_16_has_a_long_bias),
         cmocka_unit_test(dense_u8_has_weights_about_a_zero_point),
         cmocka_unit_test(transpose_conv_8),
+        cmocka_unit_test(windows_of_open_height_8),
         cmocka_unit_test(refuses_what_has_no_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
