@@ -29,6 +29,27 @@ krn_window plan_window_of(const ir_window *a, const size_t in[3], const size_t o
     };
 }
 
+krn_window plan_window_as_row(krn_window w)
+{
+    if (w.in_w != 1 || w.out_w != 1 || w.kernel_w != 1 || w.left != 0) return w;
+    return (krn_window){
+        .in_h = 1,
+        .in_w = w.in_h,
+        .in_c = w.in_c,
+        .out_h = 1,
+        .out_w = w.out_h,
+        .out_c = w.out_c,
+        .kernel_h = 1,
+        .kernel_w = w.kernel_h,
+        .stride_h = w.stride_w,
+        .stride_w = w.stride_h,
+        .dilation_h = w.dilation_w,
+        .dilation_w = w.dilation_h,
+        .top = w.left,
+        .left = w.top,
+    };
+}
+
 void plan_window_bind(plan_step *s, const plan_shape *in, const plan_shape *out, size_t kernel_h,
                       size_t kernel_w)
 {

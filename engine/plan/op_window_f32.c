@@ -6,6 +6,7 @@ PLAN_BIND(plan_bind_depthwise)
 {
     (void)err;
     plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
+    s->u.window.w = plan_window_as_row(s->u.window.w);
     return NF_OK;
 }
 

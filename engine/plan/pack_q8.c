@@ -123,6 +123,7 @@ static krn_qs8_source source_of(const plan_layer *l, const ir_graph *g)
         out[i] = (size_t)y->dim[i + 1];
     }
     s.window = plan_window_of(&l->node->attr.window, in, out, (size_t)w->dim[1], (size_t)w->dim[2]);
+    if (l->node->op == IR_DEPTHWISE_CONV_2D) s.window = plan_window_as_row(s.window);
     return s;
 }
 

@@ -35,12 +35,13 @@ static int64_t below(uint64_t *seed, uint64_t n)
 }
 
 /* Explicit padding of up to 2 on each side; every fourth one is 3 x 3 with padding 1, as Winograd's
- * way wants it. */
+ * way wants it, and every sixth of the others a column. */
 static void random_sizes(conv *c, uint64_t *seed)
 {
     const bool plain = below(seed, 4) == 0;
     const int64_t groups = below(seed, 5) == 0 ? 2 : 1, channels = 1 + below(seed, 24);
-    const int64_t kh = plain ? 3 : 1 + below(seed, 4), kw = plain ? 3 : 1 + below(seed, 4);
+    const int64_t kh = plain ? 3 : 1 + below(seed, 4);
+    int64_t kw = plain ? 3 : 1 + below(seed, 4), width = 8 + below(seed, 30);
     c->a = (ir_window){.stride_h = plain ? 1 : 1 + (int32_t)below(seed, 2),
                        .stride_w = plain ? 1 : 1 + (int32_t)below(seed, 2),
                        .dilation_h = plain || below(seed, 4) ? 1 : 2,
@@ -51,7 +52,11 @@ static void random_sizes(conv *c, uint64_t *seed)
                        .right = plain ? 1 : (int32_t)below(seed, 3),
                        .groups = (int32_t)(plain ? 1 : groups),
                        .clamp = {-1.5f, 2}};
-    const int64_t in[4] = {1, 8 + below(seed, 8), 8 + below(seed, 30), channels * c->a.groups};
+    if (!plain && below(seed, 6) == 0) {
+        width = kw = 1;
+        c->a.left = c->a.right = 0;
+    }
+    const int64_t in[4] = {1, 8 + below(seed, 8), width, channels * c->a.groups};
     const int64_t w[4] = {(8 + below(seed, 30)) * c->a.groups, kh, kw, channels};
     const int64_t high = in[1] + c->a.top + c->a.bottom - ((kh - 1) * c->a.dilation_h + 1);
     const int64_t wide = in[2] + c->a.left + c->a.right - ((kw - 1) * c->a.dilation_w + 1);

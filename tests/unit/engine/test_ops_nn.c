@@ -116,6 +116,31 @@ static void conv_takes_computed_weights(void **state)
     run_close(&r);
 }
 
+/* Pixels below each other, three taps, one row of padding at either end, every second result. */
+static void windows_go_down_a_column(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 2, 3, 4, 5, 6}, w[] = {1, 2, 3}, want[] = {8, 20, 32};
+    static const ir_op ops[] = {IR_CONV_2D, IR_DEPTHWISE_CONV_2D};
+    for (size_t i = 0; i < NF_COUNT(ops); i++) {
+        run_graph r = run_open();
+        const int32_t weights = make_tensor(r.g, "w", ENG_F32, 4, (int64_t[]){1, 3, 1, 1});
+        make_data(r.g, weights, w, sizeof(w));
+        const int32_t in[] = {run_input(&r, ENG_F32, 4, (int64_t[]){1, 6, 1, 1}, x, sizeof(x)),
+                              weights};
+        run_node(&r, ops[i], in, 2, ENG_F32)->attr.window = (ir_window){.top = 1,
+                                                                        .bottom = 1,
+                                                                        .groups = 1,
+                                                                        .stride_h = 2,
+                                                                        .stride_w = 1,
+                                                                        .dilation_h = 1,
+                                                                        .dilation_w = 1,
+                                                                        .clamp = ir_no_clamp()};
+        run_expect_floats(&r, want, 3, 0);
+        run_close(&r);
+    }
+}
+
 /* Only the bias is an input: the weights, which nothing packs then, stay. */
 static void dense_takes_a_computed_bias(void **state)
 {
@@ -401,6 +426,7 @@ int main(void)
         cmocka_unit_test(matmul_of_wrong_sizes_is_refused),
         cmocka_unit_test(conv_nd_adds_a_cube),
         cmocka_unit_test(conv_takes_computed_weights),
+        cmocka_unit_test(windows_go_down_a_column),
         cmocka_unit_test(dense_takes_computed_weights),
         cmocka_unit_test(dense_takes_a_computed_bias),
         cmocka_unit_test(transpose_conv_overlaps),
