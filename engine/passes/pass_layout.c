@@ -188,7 +188,7 @@ static bool moves_nothing(const ir_graph *g, const ir_node *n)
 /* Ops that only choose among values: it is the same before and after DEQUANTIZE. */
 static bool chooses(const ir_node *n)
 {
-    if (n->op == IR_TRANSPOSE || n->op == IR_RESHAPE || n->op == IR_IDENTITY) return true;
+    if (n->op == IR_TRANSPOSE || n->op == IR_RESHAPE) return true;
     return n->op == IR_MAX_POOL_2D && n->attr.window.clamp.low == -INFINITY &&
            n->attr.window.clamp.high == INFINITY;
 }
@@ -261,6 +261,31 @@ static nf_status sink_and_compose(ir_graph *g, const pass_index *x, bool *change
     return st;
 }
 
+static bool is_alike(const ir_tensor *a, const ir_tensor *b)
+{
+    return a->dtype == b->dtype && a->quant.n == b->quant.n && per_tensor(a) &&
+           (!a->quant.n ||
+            (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]));
+}
+
+/* Who reads a view that changes nothing reads what it shows: transposes that cancel leave such. */
+static nf_status skip_views(ir_graph *g, nf_error *err)
+{
+    pass_index x;
+    const nf_status st = pass_index_init(&x, g, err);
+    for (size_t i = 0; i < g->n_nodes && !st; i++) {
+        ir_node *n = &g->nodes[i];
+        for (int k = 0; k < n->n_in && !n->dead; k++) {
+            const ir_node *view;
+            while ((view = pass_maker(g, &x, n, k, IR_IDENTITY)) &&
+                   is_alike(&g->tensors[view->in[0]], &g->tensors[n->in[k]]))
+                n->in[k] = view->in[0];
+        }
+    }
+    pass_index_fini(&x);
+    return st;
+}
+
 nf_status pass_layout(ir_graph *g, const eng_options *o, nf_error *err)
 {
     (void)o;
@@ -270,5 +295,6 @@ nf_status pass_layout(ir_graph *g, const eng_options *o, nf_error *err)
         ir_node *n = &g->nodes[i];
         if (!n->dead && n->op == IR_TRANSPOSE && moves_nothing(g, n)) pass_make_view(g, n);
     }
+    if (!st) st = skip_views(g, err);
     return st ? st : repeat(g, raise, err);
 }

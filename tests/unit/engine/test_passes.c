@@ -122,36 +122,42 @@ static void pairs_cancel_only_when_equal(void **state)
     }
 }
 
-/* An 8-bit product behind transposes that cancel: it sees 8 bits, whatever stood between. */
+/* Two 8-bit products behind transposes that cancel, of one DEQUANTIZE: they see 8 bits. */
 static void products_see_past_cancelled_transposes(void **state)
 {
     static const int8_t weights[4] = {1, 2, 3, 4};
     ir_graph *g = make_graph();
+    int32_t q[2];
     (void)state;
     const int32_t x = make_tensor(g, "x", ENG_I8, 4, nhwc),
                   xt = make_tensor(g, "xt", ENG_I8, 4, nchw),
                   f = make_tensor(g, "f", ENG_F32, 4, nchw),
-                  a = make_tensor(g, "a", ENG_F32, 4, nhwc),
                   w = make_tensor(g, "w", ENG_I8, 4, (int64_t[]){2, 1, 1, 2}),
                   wf = make_tensor(g, "wf", ENG_F32, 4, (int64_t[]){2, 1, 1, 2}),
-                  c = make_tensor(g, "c", ENG_F32, 4, nhwc),
                   y = make_tensor(g, "y", ENG_I8, 4, nhwc);
-    const int32_t eights[] = {x, xt, w, y};
-    for (size_t i = 0; i < NF_COUNT(eights); i++)
-        make_quant(g, eights[i], 0.5f, eights[i] == w ? 0 : 3);
+    make_quant(g, w, 0.5f, 0);
     make_data(g, w, weights, sizeof(weights));
     transpose(g, x, xt, to_nchw, 4);
     make_unary(g, IR_DEQUANTIZE, xt, f);
-    transpose(g, f, a, to_nhwc, 4);
     make_unary(g, IR_DEQUANTIZE, w, wf);
-    make_node(g, IR_CONV_2D, (int32_t[]){a, wf, IR_NONE}, c)->attr.window =
-        (ir_window){.stride_h = 1,
-                    .stride_w = 1,
-                    .dilation_h = 1,
-                    .dilation_w = 1,
-                    .groups = 1,
-                    .clamp = ir_no_clamp()};
-    make_unary(g, IR_QUANTIZE, c, y);
+    for (int i = 0; i < 2; i++) {
+        const int32_t a = make_tensor(g, "a", ENG_F32, 4, nhwc),
+                      c = make_tensor(g, "c", ENG_F32, 4, nhwc);
+        q[i] = make_tensor(g, "q", ENG_I8, 4, nhwc);
+        transpose(g, f, a, to_nhwc, 4);
+        make_node(g, IR_CONV_2D, (int32_t[]){a, wf, IR_NONE}, c)->attr.window =
+            (ir_window){.stride_h = 1,
+                        .stride_w = 1,
+                        .dilation_h = 1,
+                        .dilation_w = 1,
+                        .groups = 1,
+                        .clamp = ir_no_clamp()};
+        make_unary(g, IR_QUANTIZE, c, q[i]);
+    }
+    make_node(g, IR_ADD, (int32_t[]){q[0], q[1], IR_NONE}, y);
+    const int32_t eights[] = {x, xt, q[0], q[1], y};
+    for (size_t i = 0; i < NF_COUNT(eights); i++)
+        make_quant(g, eights[i], 0.5f, 3);
     finish(g, x, y);
     assert_int_equal(count_op(g, IR_TRANSPOSE), 0);
     assert_int_equal(count_op(g, IR_QUANTIZE) + count_op(g, IR_DEQUANTIZE), 0);
