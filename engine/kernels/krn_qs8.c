@@ -14,6 +14,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
     SET(requant, krn_qs8_requant_ref);
     SET(mean, krn_qs8_mean_pool_ref);
     SET(max, krn_qs8_max_pool_ref);
+    SET(pairs, krn_q_pairs_ref);
     k->tier = NULL;
     k->add = NULL;
     k->add_name = NULL;
@@ -24,10 +25,14 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(add, krn_qs8_add_avx2);
         SET(mean, krn_qs8_mean_pool_avx2);
         SET(max, krn_qs8_max_pool_avx2);
+        SET(pairs, krn_q_pairs_avx2);
         k->tier = &krn_qs8_avx2;
     }
     if (cpu & KRN_CPU_AVXVNNI) k->tier = &krn_qs8_avxvnni;
-    if (cpu & KRN_CPU_AVX512) SET(add, krn_qs8_add_avx512);
+    if (cpu & KRN_CPU_AVX512) {
+        SET(add, krn_qs8_add_avx512);
+        SET(pairs, krn_q_pairs_avx512);
+    }
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
 #elif defined(__aarch64__)
     if (cpu & KRN_CPU_NEON) k->tier = &krn_qs8_neon;

@@ -107,8 +107,6 @@ KRN_DECL_QS8_ADD(krn_qs8_add_avx512);
 /* n elements; step 0 repeats one element of that side. */
 void krn_qs8_add_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
                      size_t n, const krn_qs8_binary *p);
-void krn_qs8_mul_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
-                     size_t n, const krn_qs8_binary *p);
 
 typedef struct krn_qs8_softmax {
     krn_round round;
@@ -154,6 +152,19 @@ KRN_DECL_QS8_MEAN(krn_qs8_mean_pool_avx2);
 KRN_DECL_QS8_MAX(krn_qs8_max_pool_ref);
 KRN_DECL_QS8_MAX(krn_qs8_max_pool_avx2);
 
+struct krn_q_spread; /* krn_quant.h says what these do */
+struct krn_q_binary;
+
+/* All rows of an operator of two operands. ref takes everything; the others, which are exact, what
+ * krn_q_pairs_fit() says. */
+#define KRN_DECL_Q_PAIRS(name)                                                                     \
+    void name(void *y, const void *a, const void *b, const struct krn_q_spread *s,                 \
+              const struct krn_q_binary *p)
+typedef KRN_DECL_Q_PAIRS((*krn_q_pairs_fn));
+KRN_DECL_Q_PAIRS(krn_q_pairs_ref);
+KRN_DECL_Q_PAIRS(krn_q_pairs_avx2);
+KRN_DECL_Q_PAIRS(krn_q_pairs_avx512);
+
 struct krn_qs8_tier; /* krn_qs8_tile.h */
 
 typedef struct krn_qs8 {
@@ -163,7 +174,8 @@ typedef struct krn_qs8 {
     krn_qs8_add_fn add; /* or NULL */
     krn_qs8_mean_fn mean;
     krn_qs8_max_fn max;
-    const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name;
+    krn_q_pairs_fn pairs;
+    const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name, *pairs_name;
 } krn_qs8;
 
 /** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */

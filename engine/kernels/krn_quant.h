@@ -129,11 +129,25 @@ typedef struct krn_q_binary {
                                               by whole factors mul_a, mul_b over 2^left */
     float real_a;
     int32_t mul_a, mul_b;
+    /* ADD, where krn_qs8_add_prove() has found them: the sum's other form, of the same results */
+    bool quick;
+    float quick_a, quick_b, quick_c;
 } krn_q_binary;
 
 /* y[i] = a[i * step_a] op b[i * step_b], i < n; step 0 repeats one element of that side. */
 void krn_q_binary_ref(void *y, const void *a, size_t step_a, const void *b, size_t step_b, size_t n,
                       const krn_q_binary *p);
+
+/* How the operands of a result [rows, n] meet. Steps are 0 where an operand is repeated; along n
+ * they are 0 or 1. */
+typedef struct krn_q_spread {
+    size_t rows, n;
+    size_t row_a, row_b, step_a, step_b;
+} krn_q_spread;
+
+/** True when the fast versions of krn_q_pairs_fn (krn_qs8.h) take it: 8 bits, and a way whose steps
+ * all stay within 32. */
+bool krn_q_pairs_fit(const krn_q_binary *p);
 
 typedef struct krn_q_softmax16 { /* to INT16 with zero point 0 or, from 8 bits, any */
     krn_factor factor;           /* INT16: differences to 10 / 65535 */

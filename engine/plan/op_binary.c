@@ -1,6 +1,5 @@
 /* op_binary.c - ADD, SUB, MUL, DIV, SQUARED_DIFFERENCE with broadcasting. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
-#include "engine/plan/lines.h"
 #include "engine/plan/math.h"
 
 /* Axes that both operands walk alike are one, so that most operators are one line or two loops. */
@@ -16,35 +15,6 @@ PLAN_BIND(plan_bind_binary)
         s->u.loop.step_b[i] = w.step[1][i];
     }
     return NF_OK;
-}
-
-typedef struct place {
-    int axis;
-    size_t at, a, b; /* elements of the result and of its operands */
-} place;
-
-/* Calls `fn` for each place of the axes before `end`. */
-static void walk(const plan_step *s, plan_line_fn fn, int end, place p)
-{
-    if (p.axis == end) {
-        fn(s, p.at, p.a, p.b);
-        return;
-    }
-    size_t block = 1;
-    for (int i = p.axis + 1; i < s->u.loop.rank; i++)
-        block *= s->u.loop.dim[i];
-    const int axis = p.axis++;
-    for (size_t i = 0; i < s->u.loop.dim[axis]; i++) {
-        walk(s, fn, end, p);
-        p.at += block;
-        p.a += s->u.loop.step_a[axis];
-        p.b += s->u.loop.step_b[axis];
-    }
-}
-
-void plan_each_line(const plan_step *s, plan_line_fn line)
-{
-    walk(s, line, s->u.loop.rank - 1, (place){0});
 }
 
 /* Lines of the last axis; the kernel takes those of the axis before it in one call. */
@@ -69,7 +39,22 @@ static void plane_f32(const plan_step *s, size_t at, size_t a, size_t b)
                          s->u.loop.dim[last], ops[s->layer->node->op]);
 }
 
+/* From `axis` on; at, a, b: elements of the result and of its operands. */
+static void each_plane(const plan_step *s, int axis, size_t at, size_t a, size_t b)
+{
+    if (axis + 2 >= s->u.loop.rank) {
+        plane_f32(s, at, a, b);
+        return;
+    }
+    size_t block = 1;
+    for (int i = axis + 1; i < s->u.loop.rank; i++)
+        block *= s->u.loop.dim[i];
+    for (size_t i = 0; i < s->u.loop.dim[axis]; i++)
+        each_plane(s, axis + 1, at + i * block, a + i * s->u.loop.step_a[axis],
+                   b + i * s->u.loop.step_b[axis]);
+}
+
 PLAN_RUN(plan_run_binary_f32)
 {
-    walk(s, plane_f32, s->u.loop.rank > 1 ? s->u.loop.rank - 2 : 0, (place){0});
+    each_plane(s, 0, 0, 0, 0);
 }

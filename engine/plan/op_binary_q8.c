@@ -1,17 +1,18 @@
 /* op_binary_q8.c - ADD and MUL in 8 bits. Layer: plan. Thread rule: no shared state. */
-#include "engine/plan/lines.h"
+#include "engine/plan/quant.h"
 
 #include <float.h>
-#include <math.h>
 
-/* Common sums: the reference widens both operands by 2^20 first. */
+#define ADD_SHIFT 20 /* head room that the reference gives both operands of a sum */
+
+/* Common sums: the reference widens both operands by 2^ADD_SHIFT first. */
 static nf_status add_factors(krn_qs8_binary *p, float sa, float sb, float sy, nf_error *err)
 {
     const double twice = 2.0 * (double)(sa > sb ? sa : sb);
     const float most = sa > sb ? sa / sy : sb / sy;
     p->factor_a = krn_factor_of((double)sa / twice);
     p->factor_b = krn_factor_of((double)sb / twice);
-    p->factor = krn_factor_of(twice / ((double)(1 << 20) * (double)sy));
+    p->factor = krn_factor_of(twice / ((double)(1 << ADD_SHIFT) * (double)sy));
     /* litert: both factors in fixed point with 21 significant bits in the larger one */
     p->shift = most >= FLT_MIN && isfinite(most) ? 20 - ilogbf(most) : 0;
     if (p->shift < 1 || p->shift > 40)
@@ -22,11 +23,41 @@ static nf_status add_factors(krn_qs8_binary *p, float sa, float sb, float sy, nf
     return NF_OK;
 }
 
+/* The same as the kernel of all such operators wants it. */
+static nf_status set_pairs(plan_layer *l, const krn_qs8_binary *p, bool quick, nf_error *err)
+{
+    const krn_type type = p->is_unsigned ? KRN_U8 : KRN_I8;
+    const krn_q_binary q = {.way = l->node->op == IR_ADD ? KRN_Q2_ADD : KRN_Q2_MUL,
+                            .type = type,
+                            .to = type,
+                            .zero_a = p->zero_a,
+                            .zero_b = p->zero_b,
+                            .zero = p->zero,
+                            .low = p->low,
+                            .high = p->high,
+                            .left = p->round == KRN_ROUND_FIXED ? ADD_SHIFT : p->shift,
+                            .factor_a = p->factor_a,
+                            .factor_b = p->factor_b,
+                            .factor = p->factor,
+                            .real = p->round != KRN_ROUND_FIXED,
+                            .real_a = p->scale_a,
+                            .mul_a = p->mul_a,
+                            .mul_b = p->mul_b,
+                            .quick = quick,
+                            .quick_a = p->quick_a,
+                            .quick_b = p->quick_b,
+                            .quick_c = p->quick_c};
+    return plan_q_pairs_new(l, &q, err);
+}
+
 static nf_status prepare_add(plan_layer *l, float sa, float sb, float sy, nf_error *err)
 {
-    const nf_status st = add_factors(&l->binary, sa, sb, sy, err);
-    if (!st && l->qs8.add && krn_qs8_add_prove(&l->binary)) l->kernel_name = l->qs8.add_name;
-    return st;
+    nf_status st = add_factors(&l->binary, sa, sb, sy, err);
+    if (st) return st;
+    const bool quick = l->qs8.add && krn_qs8_add_prove(&l->binary);
+    if ((st = set_pairs(l, &l->binary, quick, err))) return st;
+    if (quick) l->kernel_name = l->qs8.add_name;
+    return NF_OK;
 }
 
 PLAN_PREPARE(plan_binary_q8)
@@ -51,25 +82,21 @@ PLAN_PREPARE(plan_binary_q8)
     p->scale_a = sa * sb / sy;
     p->factor = krn_factor_of((double)p->scale_a);
     if (!(p->scale_a < 1e6f)) return nf_fail(err, NF_EFORMAT, y->name, "scales do not fit");
-    return NF_OK;
+    return set_pairs(l, p, false, err);
 }
 
-static void line_q8(const plan_step *s, size_t at, size_t a, size_t b)
+static PLAN_RUN(run_side_by_side)
 {
-    const int last = s->u.loop.rank - 1;
     const plan_layer *l = s->layer;
-    if (l->kernel_name == l->qs8.add_name && s->u.loop.step_a[last] == 1 &&
-        s->u.loop.step_b[last] == 1) {
-        l->qs8.add((uint8_t *)s->y + at, (const uint8_t *)s->a + a, (const uint8_t *)s->b + b,
-                   s->u.loop.dim[last], &l->binary);
-        return;
-    }
-    (l->node->op == IR_ADD ? krn_qs8_add_ref : krn_qs8_mul_ref)(
-        (uint8_t *)s->y + at, (const uint8_t *)s->a + a, s->u.loop.step_a[last],
-        (const uint8_t *)s->b + b, s->u.loop.step_b[last], s->u.loop.dim[last], &l->binary);
+    l->qs8.add(s->y, s->a, s->b, s->u.elems, &l->binary);
 }
 
-PLAN_RUN(plan_run_binary_q8)
+PLAN_BIND(plan_bind_binary_q8)
 {
-    plan_each_line(s, line_q8);
+    const plan_q_pairs *own = s->layer->own;
+    if (!own->p.quick || in[0].elems != out->elems || in[1].elems != out->elems)
+        return plan_bind_q_binary(s, in, out, err);
+    s->u.elems = out->elems;
+    s->run = run_side_by_side;
+    return NF_OK;
 }

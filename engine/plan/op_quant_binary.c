@@ -1,5 +1,6 @@
 /* op_quant_binary.c - operators of two quantized operands, with broadcasting. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
+#include "engine/plan/math.h"
 #include "engine/plan/quant.h"
 
 #include "engine/base/mem.h"
@@ -155,67 +156,94 @@ static nf_status check(const krn_q_binary *p, const plan_layer *l, const ir_grap
     return NF_OK;
 }
 
+nf_status plan_q_pairs_new(plan_layer *l, const krn_q_binary *p, nf_error *err)
+{
+    plan_q_pairs *own = nf_alloc(sizeof(*own), NF_MEM_WEIGHTS);
+    if (!own) return nf_fail(err, NF_ENOMEM, "layer", "no memory");
+    l->own = own;
+    own->p = *p;
+    own->fn = krn_q_pairs_ref;
+    if (!krn_q_pairs_fit(p) || l->qs8.pairs == krn_q_pairs_ref) return NF_OK;
+    own->fn = l->qs8.pairs;
+    l->kernel_name = l->qs8.pairs_name;
+    return NF_OK;
+}
+
+/* The scale and limits of a result, which a comparison has none of. */
+static nf_status set_result(krn_q_binary *p, float *scale, const plan_layer *l, const ir_tensor *y,
+                            nf_error *err)
+{
+    krn_type type;
+    nf_status st;
+    p->high = 1;
+    if (is_compare(p->way)) return NF_OK;
+    if ((st = plan_q_type(&type, y, err))) return st;
+    p->zero = y->quant.zero[0];
+    *scale = y->quant.scale[0];
+    plan_q_limits(&p->low, &p->high, y, (ir_clamp){l->clamp_low, l->clamp_high});
+    return NF_OK;
+}
+
 PLAN_PREPARE(plan_q_binary)
 {
     const ir_tensor *a = plan_in(l, g, 0), *b = plan_in(l, g, 1), *y = plan_out(l, g, 0);
+    const krn_q2_way way = way_of(l->node->op);
     krn_type type, other;
     nf_status st;
     (void)env;
     if ((st = plan_q_type(&type, a, err)) || (st = plan_q_type(&other, b, err))) return st;
-    krn_q_binary *p = nf_alloc(sizeof(*p), NF_MEM_WEIGHTS);
-    if (!p) return nf_fail(err, NF_ENOMEM, y->name, "no memory for a layer");
-    l->own = p;
-    *p = (krn_q_binary){.way = way_of(l->node->op),
-                        .type = type,
-                        .to = is_compare(way_of(l->node->op)) ? KRN_U8 : type,
-                        .zero_a = a->quant.zero[0],
-                        .zero_b = b->quant.zero[0]};
+    krn_q_binary p = {.way = way,
+                      .type = type,
+                      .to = is_compare(way) ? KRN_U8 : type,
+                      .zero_a = a->quant.zero[0],
+                      .zero_b = b->quant.zero[0]};
     scales s = {a->quant.scale[0], b->quant.scale[0], 1};
-    if (is_compare(p->way)) {
-        p->high = 1;
-    } else {
-        if ((st = plan_q_type(&other, y, err))) return st;
-        p->zero = y->quant.zero[0];
-        s.y = y->quant.scale[0];
-        plan_q_limits(&p->low, &p->high, y, (ir_clamp){l->clamp_low, l->clamp_high});
-    }
-    if ((st = check(p, l, g, err))) return st;
-    const double real = setters[p->way](p, s);
-    p->factor = krn_factor_of(real);
-    if (!(real < 1e4) || (p->way == KRN_Q2_PRELU && !((double)(s.b * s.a / s.y) < 1e4)))
+    if ((st = set_result(&p, &s.y, l, y, err)) || (st = check(&p, l, g, err))) return st;
+    const double real = setters[way](&p, s);
+    p.factor = krn_factor_of(real);
+    if (!(real < 1e4) || (way == KRN_Q2_PRELU && !((double)(s.b * s.a / s.y) < 1e4)))
         return nf_fail(err, NF_EFORMAT, y->name, "scales of %s do not fit",
                        ir_op_name(l->node->op));
-    const bool sum = p->way == KRN_Q2_ADD || p->way == KRN_Q2_SUB;
-    if (plan_q_fast(l) && type != KRN_I16 && sum) sum_real(p, s);
-    if (plan_q_fast(l) && type != KRN_I16 && p->way == KRN_Q2_MUL) p->real = true;
-    return NF_OK;
+    const bool sum = way == KRN_Q2_ADD || way == KRN_Q2_SUB;
+    if (plan_q_fast(l) && type != KRN_I16 && sum) sum_real(&p, s);
+    if (plan_q_fast(l) && type != KRN_I16 && way == KRN_Q2_MUL) p.real = true;
+    return plan_q_pairs_new(l, &p, err);
 }
+
+/* How a step's operands meet: blocks of rows that the kernel takes at once. */
+typedef struct blocks {
+    krn_q_spread rows;
+    size_t n;
+    plan_spread all;
+} blocks;
 
 PLAN_BIND(plan_bind_q_binary)
 {
-    return plan_bind_binary(s, in, out, err);
-}
-
-static void lines(const plan_step *s, int axis, size_t at, size_t a, size_t b)
-{
-    const krn_q_binary *p = s->layer->own;
-    const size_t n = s->u.loop.dim[axis], in = s->layer->elem_size;
-    if (axis == s->u.loop.rank - 1) {
-        const size_t size = p->to == KRN_I16 ? 2 : 1;
-        krn_q_binary_ref((char *)s->y + at * size, (const char *)s->a + a * in,
-                         s->u.loop.step_a[axis], (const char *)s->b + b * in,
-                         s->u.loop.step_b[axis], n, p);
-        return;
-    }
-    size_t block = 1;
-    for (int i = axis + 1; i < s->u.loop.rank; i++)
-        block *= s->u.loop.dim[i];
-    for (size_t i = 0; i < n; i++)
-        lines(s, axis + 1, at + i * block, a + i * s->u.loop.step_a[axis],
-              b + i * s->u.loop.step_b[axis]);
+    const nf_status st = plan_bind_alloc(s, sizeof(blocks), err);
+    if (st) return st;
+    blocks *k = s->bound;
+    plan_spread_of(&k->all, in, 2, out);
+    const int last = k->all.rank - 1, row = last - 1;
+    k->rows = (krn_q_spread){.rows = last ? k->all.dim[row] : 1,
+                             .n = k->all.dim[last],
+                             .row_a = last ? k->all.step[0][row] : 0,
+                             .row_b = last ? k->all.step[1][row] : 0,
+                             .step_a = k->all.step[0][last],
+                             .step_b = k->all.step[1][last]};
+    k->n = k->rows.rows ? k->all.lines / k->rows.rows : 0;
+    return NF_OK;
 }
 
 PLAN_RUN(plan_run_q_binary)
 {
-    lines(s, 0, 0, 0, 0);
+    const plan_q_pairs *own = s->layer->own;
+    const blocks *k = s->bound;
+    const size_t in = s->layer->elem_size, size = own->p.to == KRN_I16 ? 2 : 1;
+    const size_t step = k->rows.rows * k->rows.n * size;
+    for (size_t i = 0; i < k->n; i++) {
+        size_t at[PLAN_SIDES];
+        plan_spread_at(at, &k->all, i * k->rows.rows);
+        own->fn((char *)s->y + i * step, (const char *)s->a + at[0] * in,
+                (const char *)s->b + at[1] * in, &k->rows, &own->p);
+    }
 }

@@ -28,6 +28,15 @@ static inline bool plan_q_matrix(const ir_tensor *t, eng_dtype dtype, size_t ele
            ir_elems(&n, t, 1) && n == elems;
 }
 
+/* The private part of the layer of an operator of two operands. */
+typedef struct plan_q_pairs {
+    krn_q_binary p;
+    krn_q_pairs_fn fn;
+} plan_q_pairs;
+
+/** Gives the layer one, and the kernel that takes it. NF_ENOMEM. */
+nf_status plan_q_pairs_new(plan_layer *l, const krn_q_binary *p, nf_error *err);
+
 /* The private part of a product's layer. */
 typedef struct plan_q_product {
     krn_type type; /* of x */

@@ -27,6 +27,8 @@ const plan_kernel plan_quant_kernels[] = { /* op, kind, shown name, prepare, bin
     UNARY(IR_EXP,         PLAN_Q8,  "exp qs8"),        UNARY(IR_EXP,        PLAN_Q16, "exp qs16"),
     UNARY(IR_LOG,         PLAN_Q8,  "log qs8"),        UNARY(IR_LOG,        PLAN_Q16, "log qs16"),
     UNARY(IR_QUANTIZE,    PLAN_Q8,  "quantize qs8"),   UNARY(IR_QUANTIZE,   PLAN_Q16, "quantize qs16"),
+    {IR_ADD,              PLAN_Q8,  "add qs8",         plan_binary_q8, plan_bind_binary_q8, plan_run_q_binary},
+    {IR_MUL,              PLAN_Q8,  "mul qs8",         plan_binary_q8, plan_bind_binary_q8, plan_run_q_binary},
     BINARY(IR_ADD,        PLAN_Q16, "add qs16"),
     BINARY(IR_SUB,        PLAN_Q8,  "sub qs8"),        BINARY(IR_SUB,       PLAN_Q16, "sub qs16"),
     BINARY(IR_MUL,        PLAN_Q16, "mul qs16"),

@@ -3,6 +3,7 @@
 #include "tests/support/checkkern.h"
 
 #include "engine/kernels/krn_f32.h"
+#include "engine/kernels/krn_quant.h"
 #include "engine/kernels/krn_window.h"
 
 #include <math.h>
@@ -73,18 +74,21 @@ static void binary_q8_is_near_real(void **state)
     const float sa = 0.05f, sb = 0.03f, sy = 0.1f;
     (void)state;
     for (int round = KRN_ROUND_FLOAT; round <= KRN_ROUND_FIXED; round++) {
-        krn_qs8_binary p = {.round = (krn_round)round,
-                            .zero_a = 3,
-                            .zero_b = -7,
-                            .zero = 1,
-                            .low = -128,
-                            .high = 127,
-                            .scale_a = sa * sb / sy,
-                            .factor = krn_factor_of((double)(sa * sb / sy))};
+        const krn_q_binary p = {.way = KRN_Q2_MUL,
+                                .type = KRN_I8,
+                                .to = KRN_I8,
+                                .zero_a = 3,
+                                .zero_b = -7,
+                                .zero = 1,
+                                .low = -128,
+                                .high = 127,
+                                .real = round == KRN_ROUND_FLOAT,
+                                .real_a = sa * sb / sy,
+                                .factor = krn_factor_of((double)(sa * sb / sy))};
         for (int t = 0; t < 2000; t++) {
             const uint8_t a = (uint8_t)test_random(&seed), b = (uint8_t)test_random(&seed);
             uint8_t y;
-            krn_qs8_mul_ref(&y, &a, 1, &b, 1, 1, &p);
+            krn_q_binary_ref(&y, &a, 1, &b, 1, 1, &p);
             const double real = ((int8_t)a - 3) * 0.05 * (((int8_t)b + 7) * 0.03);
             const double want = fmax(-128, fmin(127, real / 0.1 + 1));
             assert_true(fabs((int8_t)y - want) <= 0.51);

@@ -31,20 +31,6 @@ void krn_qs8_add_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t 
     }
 }
 
-void krn_qs8_mul_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
-                     size_t n, const krn_qs8_binary *p)
-{
-    for (size_t i = 0; i < n; i++, a += step_a, b += step_b) {
-        const int32_t product =
-            (krn_q8(*a, p->is_unsigned) - p->zero_a) * (krn_q8(*b, p->is_unsigned) - p->zero_b);
-        const float real = (float)product * p->scale_a;
-        const int32_t rounded = p->round == KRN_ROUND_FIXED
-                                    ? krn_scale_int(product, p->factor)
-                                    : (int32_t)lrintf(fminf(fmaxf(real, -1e6f), 1e6f));
-        y[i] = (uint8_t)krn_clamp((int64_t)rounded + p->zero, p->low, p->high);
-    }
-}
-
 void krn_qs8_softmax_fixed(krn_qs8_softmax *p)
 {
     for (int i = 0; i < 256; i++)

@@ -1,5 +1,6 @@
 /* quant_binary_ref.c - operators of two quantized operands, in plain C. Layer: kernels.
  * Thread rule: pure functions. */
+#include "engine/kernels/krn_qs8.h"
 #include "engine/kernels/krn_quant.h"
 
 #include <math.h>
@@ -140,4 +141,12 @@ void krn_q_binary_ref(void *y, const void *a, size_t step_a, const void *b, size
         const int64_t v = (int64_t)way(p, va, vb) + p->zero;
         krn_q_put(y, p->to, i, (int32_t)(v < p->low ? p->low : v > p->high ? p->high : v));
     }
+}
+
+KRN_DECL_Q_PAIRS(krn_q_pairs_ref)
+{
+    const size_t in = p->type == KRN_I16 ? 2 : 1, out = p->to == KRN_I16 ? 2 : 1;
+    for (size_t r = 0; r < s->rows; r++)
+        krn_q_binary_ref((char *)y + r * s->n * out, (const char *)a + r * s->row_a * in, s->step_a,
+                         (const char *)b + r * s->row_b * in, s->step_b, s->n, p);
 }

@@ -1,0 +1,183 @@
+/* test_krn_quant.c - every version of the operators on quantized values equals the plain one,
+ * exactly, in guarded memory. Layer: tests. */
+#include "tests/support/checkkern.h"
+
+#include "engine/kernels/krn_qs8.h"
+#include "engine/kernels/krn_quant.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One in four is extreme. */
+static void fill(void *to, size_t n, uint64_t *seed)
+{
+    const bool extreme = test_random(seed) % 4 == 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t v = (uint8_t)test_random(seed);
+        ((uint8_t *)to)[i] = extreme ? (uint8_t)(v & 1 ? 0x80 : v & 2 ? 0x7f : 0xff * (v >> 7)) : v;
+    }
+}
+
+static krn_factor a_factor(uint64_t *seed, float low, float high)
+{
+    return krn_factor_of(exp2((double)test_uniform(seed, low, high)));
+}
+
+/* Parameters of any size that the planner could make, and some that it would not. */
+static krn_q_binary a_pair(krn_q2_way way, uint64_t *seed)
+{
+    const bool is_unsigned = test_random(seed) & 1, real = test_random(seed) & 1;
+    const int32_t low = is_unsigned ? 0 : -128;
+    krn_q_binary p = {.way = way,
+                      .type = is_unsigned ? KRN_U8 : KRN_I8,
+                      .to = is_unsigned ? KRN_U8 : KRN_I8,
+                      .zero_a = low + (int32_t)(test_random(seed) % 256),
+                      .zero_b = low + (int32_t)(test_random(seed) % 256),
+                      .zero = low + (int32_t)(test_random(seed) % 256),
+                      .low = low + (int32_t)(test_random(seed) % 20),
+                      .high = low + 255 - (int32_t)(test_random(seed) % 20),
+                      .factor_a = a_factor(seed, -6, 0),
+                      .factor_b = a_factor(seed, -6, 0),
+                      .factor = a_factor(seed, -22, -10)};
+    if (way == KRN_Q2_MINIMUM || way == KRN_Q2_MAXIMUM) p.zero_a = p.zero_b = p.zero = 0;
+    if (way == KRN_Q2_MUL) p.factor = a_factor(seed, -16, 13);
+    if (way == KRN_Q2_SQUARED_DIFFERENCE) p.factor = a_factor(seed, -40, 4);
+    if (way == KRN_Q2_PRELU) p.factor_b = a_factor(seed, -16, 13);
+    const bool sum = way == KRN_Q2_ADD || way == KRN_Q2_SUB;
+    p.left = sum ? 20 : 7;
+    p.real = real && (sum || way == KRN_Q2_MUL);
+    p.real_a = ldexpf((float)p.factor.m, p.factor.shift - 31);
+    if (!p.real || !sum) return p;
+    p.left = 13 + (int)(test_random(seed) % 18);
+    p.mul_a = (1 << 20) + (int32_t)(test_random(seed) % ((1 << 20) + 1));
+    p.mul_b = (int32_t)(test_random(seed) % ((1 << 22) + 1)) - (1 << 21);
+    return p;
+}
+
+/* Straight, against a column, a row, one value; both ways round. */
+static krn_q_spread a_spread(size_t rows, size_t n, unsigned kind)
+{
+    static const struct {
+        bool row_a, row_b, step_a, step_b;
+    } kinds[] = {{1, 1, 1, 1}, {1, 1, 1, 0}, {1, 0, 1, 1}, {1, 0, 1, 0},
+                 {1, 1, 0, 1}, {0, 1, 1, 1}, {0, 1, 0, 1}, {1, 1, 0, 0}};
+    const size_t step_a = kinds[kind].step_a, step_b = kinds[kind].step_b;
+    return (krn_q_spread){.rows = rows,
+                          .n = n,
+                          .row_a = kinds[kind].row_a ? step_a ? n : 1 : 0,
+                          .row_b = kinds[kind].row_b ? step_b ? n : 1 : 0,
+                          .step_a = step_a,
+                          .step_b = step_b};
+}
+
+static size_t bytes_of(size_t rows, size_t n, size_t row, size_t step)
+{
+    return (rows - 1) * row + (n - 1) * step + 1;
+}
+
+static void compare_pairs(const krn_q_binary *p, const krn_q_spread *s, uint64_t seed)
+{
+    const size_t n = s->rows * s->n, in_a = bytes_of(s->rows, s->n, s->row_a, s->step_a);
+    const size_t in_b = bytes_of(s->rows, s->n, s->row_b, s->step_b);
+    check_guard a = seed & 1 ? check_guard_make(in_a) : check_guard_make_front(in_a);
+    check_guard b = seed & 1 ? check_guard_make(in_b) : check_guard_make_front(in_b);
+    check_guard want = check_guard_make(n);
+    check_guard got = seed & 2 ? check_guard_make(n) : check_guard_make_front(n);
+    fill(a.data, in_a, &seed);
+    fill(b.data, in_b, &seed);
+    krn_q_pairs_ref(want.data, a.data, b.data, s, p);
+    for (size_t t = 0; t < check_n_tiers; t++) {
+        krn_qs8 k;
+        if (!check_can_run(&check_tiers[t])) continue;
+        krn_qs8_init(&k, check_tiers[t].bits);
+        memset(got.data, 0x5a, n);
+        k.pairs(got.data, a.data, b.data, s, p);
+        if (memcmp(got.data, want.data, n) != 0)
+            fail_msg("%s: way %d, %zu rows of %zu", k.pairs_name, (int)p->way, s->rows, s->n);
+    }
+    check_guard_free(&a);
+    check_guard_free(&b);
+    check_guard_free(&want);
+    check_guard_free(&got);
+}
+
+static void pairs(void **state)
+{
+    static const krn_q2_way ways[] = {KRN_Q2_ADD,
+                                      KRN_Q2_SUB,
+                                      KRN_Q2_MUL,
+                                      KRN_Q2_PRELU,
+                                      KRN_Q2_MINIMUM,
+                                      KRN_Q2_MAXIMUM,
+                                      KRN_Q2_SQUARED_DIFFERENCE};
+    (void)state;
+    for (uint64_t seed = 1; seed <= CHECK_ROUNDS(4000); seed++) {
+        uint64_t random = seed;
+        const krn_q_binary p = a_pair(ways[seed % NF_COUNT(ways)], &random);
+        const size_t rows = 1 + test_random(&random) % 4, n = 1 + test_random(&random) % 70;
+        const krn_q_spread s = a_spread(rows, n, test_random(&random) % 8);
+        assert_true(krn_q_pairs_fit(&p));
+        compare_pairs(&p, &s, random);
+    }
+}
+
+/* Every product, in every rounding that ties fall into. */
+static void all_products(void **state)
+{
+    static const float reals[] = {0.5f, 0.25f, 1, 2, 0.0078125f, 0.01f, 1.5f};
+    uint8_t a[256], want[256], got[256];
+    (void)state;
+    for (size_t i = 0; i < 256; i++)
+        a[i] = (uint8_t)i;
+    for (size_t i = 0; i < 2 * NF_COUNT(reals); i++) {
+        const krn_q_binary p = {.way = KRN_Q2_MUL,
+                                .zero_a = 3,
+                                .zero_b = -128,
+                                .zero = -5,
+                                .low = -128,
+                                .high = 127,
+                                .type = KRN_I8,
+                                .to = KRN_I8,
+                                .real = i % 2,
+                                .real_a = reals[i / 2],
+                                .factor = krn_factor_of((double)reals[i / 2])};
+        const krn_q_spread s = {.rows = 1, .n = 256, .step_a = 1};
+        for (size_t t = 0; t < check_n_tiers; t++)
+            for (size_t b = 0; check_can_run(&check_tiers[t]) && b < 256; b++) {
+                krn_qs8 k;
+                krn_qs8_init(&k, check_tiers[t].bits);
+                krn_q_pairs_ref(want, a, &a[b], &s, &p);
+                k.pairs(got, a, &a[b], &s, &p);
+                assert_memory_equal(got, want, 256);
+            }
+    }
+}
+
+/* What the fast kernels cannot do in 32 bits is refused. */
+static void refused(void **state)
+{
+    krn_q_binary p = {.way = KRN_Q2_ADD, .type = KRN_I8, .to = KRN_I8, .real = true, .left = 31};
+    (void)state;
+    assert_false(krn_q_pairs_fit(&p));
+    p.left = 30;
+    assert_true(krn_q_pairs_fit(&p));
+    p.mul_b = -(1 << 21) - 1;
+    assert_false(krn_q_pairs_fit(&p));
+    p.way = KRN_Q2_DIV;
+    assert_false(krn_q_pairs_fit(&p));
+    p.way = KRN_Q2_MUL;
+    assert_true(krn_q_pairs_fit(&p));
+    p.type = p.to = KRN_I16;
+    assert_false(krn_q_pairs_fit(&p));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pairs),
+        cmocka_unit_test(all_products),
+        cmocka_unit_test(refused),
+    };
+    check_name_missing();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
