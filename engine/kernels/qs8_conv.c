@@ -213,7 +213,7 @@ static size_t lay_out(krn_qs8_conv *c, const krn_qs8_source *s, void *memory)
     const krn_qs8_tail_room tail = krn_qs8_take_tail(&room, s->groups * padded);
     krn_qs8_room packed = {krn_qs8_take(&room, s->groups * weights + KRN_QS8_SLACK), 0};
     if (!memory) return room.used;
-    krn_qs8_tail_init(&c->tail, &tail, s, c->mode);
+    krn_qs8_tail_init(&c->tail, &tail, s->groups * padded, s, c->mode);
     c->block = blocks;
     c->run = run;
     const size_t row = c->stage_w * s->window.in_c * t->elem, kw = s->window.kernel_w;

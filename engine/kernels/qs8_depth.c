@@ -140,7 +140,7 @@ static size_t lay_out(krn_qs8_depth *d, const krn_qs8_source *s, void *memory)
     if (!memory) return room.used;
     const int64_t moved =
         (s->is_unsigned ? d->tier->origin_unsigned : d->tier->origin_signed) - s->zero;
-    krn_qs8_tail_init(&d->tail, &tail, s, d->mode);
+    krn_qs8_tail_init(&d->tail, &tail, d->vectors * lanes, s, d->mode);
     for (size_t v = 0; v < d->vectors; v++)
         for (size_t l = 0; l < lanes; l++) {
             const size_t c = channel_of(d, v, l);

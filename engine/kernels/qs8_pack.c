@@ -35,8 +35,8 @@ void krn_qs8_fill(uint8_t *to, int16_t value, size_t n, size_t elem)
             memcpy(to + 2 * i, &value, 2);
 }
 
-void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_qs8_source *s,
-                       krn_qs8_mode mode)
+void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, size_t n,
+                       const krn_qs8_source *s, krn_qs8_mode mode)
 {
     const krn_requant *r = s->requant;
     const int32_t down = s->out_unsigned ? 128 : 0;
@@ -51,6 +51,9 @@ void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_q
         k->doubtful[i] = 65536 - 2 * doubt;
         k->base[i] = (float)(65536 * (r->zero - down) + 32768 + doubt);
     }
+    /* lanes without a channel must not look doubtful: integers would settle them every time */
+    for (size_t c = 0; mode == KRN_QS8_EXACT && c < n; c++)
+        to->nudge[c] = k->base[0];
     k->full = !s->out_unsigned && r->low == -128 && r->high == 127;
     *t = (krn_qs8_tail){.limits = to->limits,
                         .bias = to->bias,

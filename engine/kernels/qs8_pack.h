@@ -25,9 +25,9 @@ typedef struct krn_qs8_tail_room {
 
 krn_qs8_tail_room krn_qs8_take_tail(krn_qs8_room *room, size_t n);
 
-/** Fills limits, and *t. */
-void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, const krn_qs8_source *s,
-                       krn_qs8_mode mode);
+/** Fills limits, and *t. The n packed channels become 0; some of them may stay so. */
+void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, size_t n,
+                       const krn_qs8_source *s, krn_qs8_mode mode);
 
 /** How the tails of n channels have to be computed; sum_abs: the largest sum of the magnitudes of a
  * channel's weights. */
