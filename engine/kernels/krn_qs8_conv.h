@@ -9,6 +9,8 @@
 /* What a product is made of, as files give it. */
 typedef struct krn_qs8_source {
     const int8_t *w;            /* conv: [out_c][taps][in_c / groups]; depthwise: [taps][out_c] */
+    size_t parts;               /* w NULL, weights up to 255 come later: each window is used for so
+                                   many sets of them; a matrix product */
     const krn_requant *requant; /* [out_c] arrays */
     krn_window window;          /* of one image; a matrix product is a 1 x 1 window */
     size_t groups;

@@ -45,6 +45,7 @@ static bool is_joined(const krn_qs8_source *s)
 static size_t groups_of(const krn_qs8_tier *t, const krn_qs8_source *s, size_t merged)
 {
     const krn_window *w = &s->window;
+    if (!s->w) return divide_up(w->in_c, 4) * t->elem; /* as strips have them */
     if (!is_joined(s)) return divide_up(w->in_c / s->groups * t->elem, 4);
     return divide_up((w->kernel_w + (merged - 1) * w->stride_w) * w->in_c * t->elem, 4);
 }
@@ -82,7 +83,7 @@ static void shape(krn_qs8_conv *c, const krn_qs8_tier *t, const krn_qs8_source *
     c->merged = merged_of(t, s);
     c->flat = is_flat(s) && c->merged == 1;
     c->k = w->kernel_h * w->kernel_w * w->in_c / s->groups;
-    c->runs = is_joined(s) ? w->kernel_h : w->kernel_h * w->kernel_w;
+    c->runs = !s->w ? s->parts : is_joined(s) ? w->kernel_h : w->kernel_h * w->kernel_w;
     c->groups = groups_of(t, s, c->merged);
     const size_t columns = divide_up(w->out_w, c->merged) * c->merged;
     c->stage_w = most((size_t)w->left + w->in_w,
@@ -127,7 +128,7 @@ static void pack_vector(const krn_qs8_conv *c, const krn_qs8_source *s, uint8_t 
 static int32_t sum_of(const krn_qs8_conv *c, const krn_qs8_source *s, size_t channel)
 {
     int32_t sum = 0;
-    for (size_t i = 0; i < c->k; i++)
+    for (size_t i = 0; s->w && i < c->k; i++)
         sum += s->w[channel * c->k + i];
     return sum;
 }
@@ -137,8 +138,8 @@ static bool fits(const krn_qs8_conv *c, const krn_qs8_source *s, uint64_t *large
 {
     *largest = 0;
     for (size_t channel = 0; channel < s->window.out_c; channel++) {
-        uint64_t sum = 0;
-        for (size_t i = 0; i < c->k; i++) {
+        uint64_t sum = s->w ? 0 : (uint64_t)c->k * 255;
+        for (size_t i = 0; s->w && i < c->k; i++) {
             const int v = s->w[channel * c->k + i];
             sum += (uint64_t)(v < 0 ? -v : v);
         }
@@ -186,7 +187,7 @@ static void pack_group(krn_qs8_conv *c, const krn_qs8_source *s, krn_qs8_block *
                              .at = *at,
                              .keep = least(vecs * lanes, n - done)};
         if (c->four) memset(to, KRN_QS8_FOURS, bytes);
-        for (size_t v = 0; v < vecs && done + v * lanes < n; v++)
+        for (size_t v = 0; s->w && v < vecs && done + v * lanes < n; v++)
             pack_vector(c, s, to + v * vector, b->y_at + v * lanes,
                         least(lanes, n - done - v * lanes), vecs * vector);
         for (size_t rows = 1; rows <= KRN_QS8_MOST_ROWS; rows++)
@@ -217,7 +218,7 @@ static size_t lay_out(krn_qs8_conv *c, const krn_qs8_source *s, void *memory)
     c->block = blocks;
     c->run = run;
     const size_t row = c->stage_w * s->window.in_c * t->elem, kw = s->window.kernel_w;
-    for (size_t i = 0; i < c->runs; i++)
+    for (size_t i = 0; s->w && i < c->runs; i++)
         run[i] =
             (int32_t)(is_joined(s) ? i * s->window.dilation_h * row
                                    : i / kw * s->window.dilation_h * row +
