@@ -18,6 +18,8 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
     k->tier = NULL;
     k->add = NULL;
     k->add_name = NULL;
+    k->sums = NULL;
+    k->sums_name = NULL;
 #if defined(__x86_64__)
     if (cpu & KRN_CPU_AVX2) {
         SET(gemm, krn_qs8_gemm_avx2);
@@ -26,12 +28,14 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(mean, krn_qs8_mean_pool_avx2);
         SET(max, krn_qs8_max_pool_avx2);
         SET(pairs, krn_q_pairs_avx2);
+        SET(sums, krn_q_sums_avx2);
         k->tier = &krn_qs8_avx2;
     }
     if (cpu & KRN_CPU_AVXVNNI) k->tier = &krn_qs8_avxvnni;
     if (cpu & KRN_CPU_AVX512) {
         SET(add, krn_qs8_add_avx512);
         SET(pairs, krn_q_pairs_avx512);
+        SET(sums, krn_q_sums_avx512);
     }
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
 #elif defined(__aarch64__)

@@ -165,6 +165,18 @@ KRN_DECL_Q_PAIRS(krn_q_pairs_ref);
 KRN_DECL_Q_PAIRS(krn_q_pairs_avx2);
 KRN_DECL_Q_PAIRS(krn_q_pairs_avx512);
 
+struct krn_q_axis; /* krn_quant_reduce.h says what these do */
+struct krn_q_reduce;
+
+/* Sums and means, as krn_q_reduce_ref: every version equals it. acc: [outer * inner], and
+ * KRN_Q_SUMS_SLACK bytes. */
+#define KRN_DECL_Q_SUMS(name)                                                                      \
+    void name(uint8_t *y, const uint8_t *x, const struct krn_q_axis *a,                            \
+              const struct krn_q_reduce *p, int32_t *acc)
+typedef KRN_DECL_Q_SUMS((*krn_q_sums_fn));
+KRN_DECL_Q_SUMS(krn_q_sums_avx2);
+KRN_DECL_Q_SUMS(krn_q_sums_avx512);
+
 struct krn_qs8_tier; /* krn_qs8_tile.h */
 
 typedef struct krn_qs8 {
@@ -175,7 +187,8 @@ typedef struct krn_qs8 {
     krn_qs8_mean_fn mean;
     krn_qs8_max_fn max;
     krn_q_pairs_fn pairs;
-    const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name, *pairs_name;
+    krn_q_sums_fn sums; /* or NULL */
+    const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name, *pairs_name, *sums_name;
 } krn_qs8;
 
 /** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */

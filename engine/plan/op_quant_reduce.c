@@ -33,6 +33,24 @@ PLAN_PREPARE(plan_q_reduce)
     return NF_OK;
 }
 
+static PLAN_RUN(run_sums)
+{
+    s->layer->qs8.sums(s->y, s->a, s->bound, s->layer->own, s->scratch);
+}
+
+/* Where the fast kernels take it, s->bound is one axis instead of groups. */
+PLAN_BIND(plan_bind_q_reduce)
+{
+    krn_q_axis axis;
+    nf_status st = plan_bind_reduce(s, in, out, err);
+    if (st || !s->layer->qs8.sums || !krn_q_axis_of(&axis, s->bound, s->layer->own)) return st;
+    if ((st = plan_bind_alloc(s, sizeof(axis), err))) return st;
+    *(krn_q_axis *)s->bound = axis;
+    s->scratch_bytes = out->elems * sizeof(int32_t) + KRN_Q_SUMS_SLACK;
+    s->run = run_sums;
+    return NF_OK;
+}
+
 PLAN_RUN(plan_run_q_reduce)
 {
     krn_q_reduce_ref(s->y, s->a, s->bound, s->layer->own, s->scratch);

@@ -70,6 +70,7 @@ PLAN_PREPARE(plan_q_choose);
 PLAN_PREPARE(plan_q_arg);
 PLAN_BIND(plan_bind_q_deconv);
 PLAN_BIND(plan_bind_q_matmul);
+PLAN_BIND(plan_bind_q_reduce);
 PLAN_RUN(plan_run_q_deconv);
 PLAN_RUN(plan_run_q_matmul);
 PLAN_RUN(plan_run_q_reduce);

@@ -4,6 +4,7 @@
 
 #include "engine/kernels/krn_qs8.h"
 #include "engine/kernels/krn_quant.h"
+#include "engine/kernels/krn_quant_reduce.h"
 
 #include <math.h>
 #include <string.h>
@@ -171,12 +172,95 @@ static void refused(void **state)
     assert_false(krn_q_pairs_fit(&p));
 }
 
+static krn_q_reduce a_reduction(uint64_t *seed)
+{
+    const uint64_t bits = test_random(seed);
+    const bool is_unsigned = bits & 1;
+    const int32_t low = is_unsigned ? 0 : -128;
+    krn_q_reduce p = {.way = bits & 2 ? KRN_Q_REDUCE_MEAN : KRN_Q_REDUCE_SUM,
+                      .type = is_unsigned ? KRN_U8 : KRN_I8,
+                      .zero_x = low + (int32_t)(test_random(seed) % 256),
+                      .zero = low + (int32_t)(test_random(seed) % 256),
+                      .low = low,
+                      .high = low + 255,
+                      .scale_x = exp2f(test_uniform(seed, -6, 2)),
+                      .scale = exp2f(test_uniform(seed, -6, 2)),
+                      .real = bits & 4};
+    if (bits & 8) p.scale = p.scale_x; /* means of few values then have ties */
+    p.factor = krn_factor_of((double)p.scale_x / (double)p.scale);
+    return p;
+}
+
+static void compare_sums(const krn_q_reduce *p, const size_t dim[3], uint64_t seed)
+{
+    const size_t n = dim[0] * dim[1] * dim[2], kept = dim[0] * dim[2];
+    check_guard x = seed & 1 ? check_guard_make(n) : check_guard_make_front(n);
+    check_guard want = check_guard_make(kept), got = check_guard_make(kept);
+    check_guard sums = check_guard_make(kept * sizeof(int64_t));
+    check_guard acc = check_guard_make(kept * sizeof(int32_t) + KRN_Q_SUMS_SLACK);
+    krn_groups g;
+    krn_q_axis axis;
+    krn_groups_of(&g, dim, 3, 1u << 1);
+    assert_true(krn_q_axis_of(&axis, &g, p));
+    fill(x.data, n, &seed);
+    krn_q_reduce_ref(want.data, x.data, &g, p, sums.data);
+    for (size_t t = 0; t < check_n_tiers; t++) {
+        krn_qs8 k;
+        if (!check_can_run(&check_tiers[t])) continue;
+        krn_qs8_init(&k, check_tiers[t].bits);
+        if (!k.sums) continue;
+        memset(got.data, 0x5a, kept);
+        k.sums(got.data, x.data, &axis, p, acc.data);
+        if (memcmp(got.data, want.data, kept) != 0)
+            fail_msg("%s: %zu x %zu x %zu", k.sums_name, dim[0], dim[1], dim[2]);
+    }
+    check_guard_free(&x);
+    check_guard_free(&want);
+    check_guard_free(&got);
+    check_guard_free(&sums);
+    check_guard_free(&acc);
+}
+
+/* Along the last axis, the first and the middle one. */
+static void sums(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= CHECK_ROUNDS(2000); seed++) {
+        uint64_t random = seed;
+        const krn_q_reduce p = a_reduction(&random);
+        const size_t dim[3] = {seed % 3 == 1 ? 1 : 1 + test_random(&random) % 40,
+                               1 + test_random(&random) % 70,
+                               seed % 3 == 0 ? 1 : 1 + test_random(&random) % 150};
+        compare_sums(&p, dim, random);
+    }
+}
+
+/* Groups that are no single axis, types and ways that only the plain one has. */
+static void sums_refused(void **state)
+{
+    const size_t dim[4] = {2, 3, 4, 5}, none[2] = {3, 0};
+    krn_q_reduce p = {.way = KRN_Q_REDUCE_MEAN, .type = KRN_I8, .scale_x = 1, .scale = 1};
+    krn_groups g;
+    krn_q_axis axis;
+    (void)state;
+    krn_groups_of(&g, dim, 4, 0x9);
+    assert_false(krn_q_axis_of(&axis, &g, &p));
+    krn_groups_of(&g, none, 2, 0x2);
+    assert_false(krn_q_axis_of(&axis, &g, &p));
+    krn_groups_of(&g, dim, 4, 0x6);
+    assert_true(krn_q_axis_of(&axis, &g, &p));
+    p.type = KRN_I16;
+    assert_false(krn_q_axis_of(&axis, &g, &p));
+    p.type = KRN_I8;
+    p.way = KRN_Q_REDUCE_PROD;
+    assert_false(krn_q_axis_of(&axis, &g, &p));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pairs),
-        cmocka_unit_test(all_products),
-        cmocka_unit_test(refused),
+        cmocka_unit_test(pairs), cmocka_unit_test(all_products), cmocka_unit_test(refused),
+        cmocka_unit_test(sums),  cmocka_unit_test(sums_refused),
     };
     check_name_missing();
     return cmocka_run_group_tests(tests, NULL, NULL);

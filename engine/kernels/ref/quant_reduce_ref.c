@@ -51,29 +51,36 @@ static krn_factor divided(krn_factor f, size_t n)
     return (krn_factor){(int32_t)m, f.shift - shift};
 }
 
-/* The zero points are added in float, before the rounding. */
-static int32_t in_float(int64_t sum, size_t n, const krn_q_reduce *p)
+krn_q_sum_tail krn_q_sum_tail_of(const krn_q_reduce *p, size_t n)
 {
     const bool mean = p->way == KRN_Q_REDUCE_MEAN;
-    const float step = p->scale_x / p->scale, each = mean ? step * (1 / (float)n) : step;
+    const float step = p->scale_x / p->scale;
     const float zeros = mean ? (float)p->zero_x : (float)n * (float)p->zero_x;
-    const float offset = (float)p->zero - zeros * step;
-    const float v = (float)(sum + (int64_t)n * p->zero_x) * each + offset;
+    return (krn_q_sum_tail){.factor = mean ? divided(p->factor, n) : p->factor,
+                            .each = mean ? step * (1 / (float)n) : step,
+                            .offset = (float)p->zero - zeros * step};
+}
+
+/* The zero points are added in float, before the rounding. */
+static int32_t in_float(int64_t sum, size_t n, const krn_q_reduce *p, const krn_q_sum_tail *t)
+{
+    const float v = (float)(sum + (int64_t)n * p->zero_x) * t->each + t->offset;
     return (int32_t)lrintf(fminf(fmaxf(v, (float)p->low), (float)p->high));
 }
 
 void krn_q_reduce_ref(void *y, const void *x, const krn_groups *g, const krn_q_reduce *p,
                       int64_t *acc)
 {
-    const bool mean = p->way == KRN_Q_REDUCE_MEAN, product = p->way == KRN_Q_REDUCE_PROD;
+    const bool product = p->way == KRN_Q_REDUCE_PROD;
     const size_t n = g->count ? g->count : 1;
-    const krn_factor f = product ? step_factor(p, n) : mean ? divided(p->factor, n) : p->factor;
+    const krn_q_sum_tail t = krn_q_sum_tail_of(p, n);
+    const krn_factor f = product ? step_factor(p, n) : t.factor;
     fold(acc, x, g, p);
     for (size_t i = 0; i < g->kept; i++) {
         const int32_t sum = (int32_t)(uint32_t)(uint64_t)acc[i]; /* 32-bit sums wrap */
         int64_t v =
             (int64_t)(product ? krn_scale_long(acc[i], f) : krn_scale_int(sum, f)) + p->zero;
-        if (p->real) v = in_float(acc[i], n, p);
+        if (p->real) v = in_float(acc[i], n, p, &t);
         krn_q_put(y, p->type, i, (int32_t)(v < p->low ? p->low : v > p->high ? p->high : v));
     }
 }

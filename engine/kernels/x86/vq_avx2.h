@@ -3,7 +3,7 @@
 #ifndef KRN_VQ_AVX2_H
 #define KRN_VQ_AVX2_H
 
-#include "engine/kernels/fixed.h"
+#include "engine/kernels/x86/vq_bytes.h"
 
 #include <immintrin.h>
 #include <stddef.h>
@@ -11,7 +11,6 @@
 
 #define VQ_LANES    8
 #define VQ_NAME(fn) fn##_avx2
-#define INLINE      static inline __attribute__((always_inline))
 
 typedef __m256i vq;
 typedef __m256 vqf;
@@ -19,6 +18,16 @@ typedef __m256 vqf;
 INLINE vq vq_all(int32_t v)
 {
     return _mm256_set1_epi32(v);
+}
+
+INLINE vq vq_load(const int32_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+INLINE void vq_store(int32_t *p, vq v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, v);
 }
 
 INLINE vqf vqf_all(float v)

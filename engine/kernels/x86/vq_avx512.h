@@ -3,14 +3,13 @@
 #ifndef KRN_VQ_AVX512_H
 #define KRN_VQ_AVX512_H
 
-#include "engine/kernels/fixed.h"
+#include "engine/kernels/x86/vq_bytes.h"
 
 #include <immintrin.h>
 #include <stddef.h>
 
 #define VQ_LANES    16
 #define VQ_NAME(fn) fn##_avx512
-#define INLINE      static inline __attribute__((always_inline))
 
 typedef __m512i vq;
 typedef __m512 vqf;
@@ -18,6 +17,16 @@ typedef __m512 vqf;
 INLINE vq vq_all(int32_t v)
 {
     return _mm512_set1_epi32(v);
+}
+
+INLINE vq vq_load(const int32_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+INLINE void vq_store(int32_t *p, vq v)
+{
+    _mm512_storeu_si512(p, v);
 }
 
 INLINE vqf vqf_all(float v)
