@@ -15,6 +15,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
     SET(mean, krn_qs8_mean_pool_ref);
     SET(max, krn_qs8_max_pool_ref);
     SET(pairs, krn_q_pairs_ref);
+    SET(softmax, krn_qs8_softmax_ref);
     k->tier = NULL;
     k->add = NULL;
     k->add_name = NULL;
@@ -29,6 +30,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(max, krn_qs8_max_pool_avx2);
         SET(pairs, krn_q_pairs_avx2);
         SET(sums, krn_q_sums_avx2);
+        SET(softmax, krn_qs8_softmax_avx2);
         k->tier = &krn_qs8_avx2;
     }
     if (cpu & KRN_CPU_AVXVNNI) k->tier = &krn_qs8_avxvnni;
@@ -36,6 +38,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(add, krn_qs8_add_avx512);
         SET(pairs, krn_q_pairs_avx512);
         SET(sums, krn_q_sums_avx512);
+        SET(softmax, krn_qs8_softmax_avx512);
     }
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
 #elif defined(__aarch64__)

@@ -125,9 +125,13 @@ void krn_qs8_softmax_fixed(krn_qs8_softmax *p);
 /** Fills the tables for an input scale and beta. */
 void krn_qs8_softmax_init(krn_qs8_softmax *p, float in_scale, float beta);
 
-/* y[r * n + c] over rows of n. */
-void krn_qs8_softmax_ref(uint8_t *y, const uint8_t *x, size_t rows, size_t n,
-                         const krn_qs8_softmax *p);
+/* y[r * n + c] over rows of n. Exact: every version equals ref. */
+#define KRN_DECL_QS8_SOFTMAX(name)                                                                 \
+    void name(uint8_t *y, const uint8_t *x, size_t rows, size_t n, const krn_qs8_softmax *p)
+typedef KRN_DECL_QS8_SOFTMAX((*krn_qs8_softmax_fn));
+KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_ref);
+KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_avx2);
+KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_avx512);
 
 /* q = clamp(round(x / scale) + zero); halves away from zero (reference) or to even. */
 void krn_qs8_quantize_ref(uint8_t *q, const float *x, size_t n, float scale, int32_t zero,
@@ -188,7 +192,9 @@ typedef struct krn_qs8 {
     krn_qs8_max_fn max;
     krn_q_pairs_fn pairs;
     krn_q_sums_fn sums; /* or NULL */
-    const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name, *pairs_name, *sums_name;
+    krn_qs8_softmax_fn softmax;
+    const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name, *pairs_name, *sums_name,
+        *softmax_name;
 } krn_qs8;
 
 /** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */

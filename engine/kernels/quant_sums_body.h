@@ -9,12 +9,6 @@
 #include "engine/kernels/krn_quant_reduce.h"
 #include "engine/kernels/quant_scale.h"
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-
 #define SUMS_VECS 4 /* vectors of columns side by side: a line of the cache */
 
 /* Sums of `vecs` vectors of columns over n rows. */

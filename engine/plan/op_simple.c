@@ -73,7 +73,7 @@ PLAN_RUN(plan_run_softmax_f32)
 
 PLAN_RUN(plan_run_softmax_q8)
 {
-    krn_qs8_softmax_ref(s->y, s->a, s->u.softmax.outer, s->u.softmax.n, s->layer->softmax);
+    s->layer->qs8.softmax(s->y, s->a, s->u.softmax.outer, s->u.softmax.n, s->layer->softmax);
 }
 
 PLAN_RUN(plan_run_clamp_f32)

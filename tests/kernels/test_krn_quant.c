@@ -256,11 +256,60 @@ static void sums_refused(void **state)
     assert_false(krn_q_axis_of(&axis, &g, &p));
 }
 
+static void compare_softmax(const krn_qs8_softmax *p, size_t rows, size_t n, uint64_t seed)
+{
+    check_guard x = seed & 1 ? check_guard_make(rows * n) : check_guard_make_front(rows * n);
+    check_guard want = check_guard_make(rows * n);
+    check_guard got = seed & 1 ? check_guard_make(rows * n) : check_guard_make_front(rows * n);
+    fill(x.data, rows * n, &seed);
+    krn_qs8_softmax_ref(want.data, x.data, rows, n, p);
+    for (size_t t = 0; t < check_n_tiers; t++) {
+        krn_qs8 k;
+        if (!check_can_run(&check_tiers[t])) continue;
+        krn_qs8_init(&k, check_tiers[t].bits);
+        memset(got.data, 0x5a, rows * n);
+        k.softmax(got.data, x.data, rows, n, p);
+        if (memcmp(got.data, want.data, rows * n) != 0)
+            fail_msg("%s: %zu rows of %zu", k.softmax_name, rows, n);
+    }
+    check_guard_free(&x);
+    check_guard_free(&want);
+    check_guard_free(&got);
+}
+
+/* Scales from those where all values are alike to those where only the largest counts; the last
+ * make infinite exponentials, and no numbers of them. */
+static krn_qs8_softmax a_softmax(uint64_t *seed)
+{
+    const bool is_unsigned = test_random(seed) & 1;
+    krn_qs8_softmax p = {.round = test_random(seed) & 1 ? KRN_ROUND_FIXED : KRN_ROUND_FLOAT,
+                         .is_unsigned = is_unsigned,
+                         .out_scale = exp2f(test_uniform(seed, -16, -4)),
+                         .out_zero = is_unsigned ? 0 : -128};
+    if (test_random(seed) % 4 == 0) p.out_scale = 1.0f / 256;
+    if (test_random(seed) % 8 == 0) p.out_zero = (int32_t)(test_random(seed) % 256) - 128;
+    const bool odd = p.round == KRN_ROUND_FLOAT && test_random(seed) % 16 == 0;
+    krn_qs8_softmax_init(&p, exp2f(test_uniform(seed, -9, 4)), odd ? -1.0f : 1.0f);
+    return p;
+}
+
+static void softmax(void **state)
+{
+    static const size_t wide[] = {512, 1000, 1001, 1023, 1024, 1025};
+    (void)state;
+    for (uint64_t seed = 1; seed <= CHECK_ROUNDS(1500); seed++) {
+        uint64_t random = seed;
+        const krn_qs8_softmax p = a_softmax(&random);
+        const size_t n = seed % 50 ? 1 + test_random(&random) % 100 : wide[seed / 50 % 6];
+        compare_softmax(&p, 1 + test_random(&random) % 9, n, random);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs), cmocka_unit_test(all_products), cmocka_unit_test(refused),
-        cmocka_unit_test(sums),  cmocka_unit_test(sums_refused),
+        cmocka_unit_test(sums),  cmocka_unit_test(sums_refused), cmocka_unit_test(softmax),
     };
     check_name_missing();
     return cmocka_run_group_tests(tests, NULL, NULL);

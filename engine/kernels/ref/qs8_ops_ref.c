@@ -88,8 +88,7 @@ static void softmax_float(uint8_t *y, const uint8_t *x, size_t n, int32_t most,
     }
 }
 
-void krn_qs8_softmax_ref(uint8_t *y, const uint8_t *x, size_t rows, size_t n,
-                         const krn_qs8_softmax *p)
+KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_ref)
 {
     for (size_t r = 0; r < rows; r++, x += n, y += n) {
         int32_t most = -128;

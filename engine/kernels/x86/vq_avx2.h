@@ -30,6 +30,11 @@ INLINE void vq_store(int32_t *p, vq v)
     _mm256_storeu_si256((__m256i *)(void *)p, v);
 }
 
+INLINE vqf vqf_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+
 INLINE vqf vqf_all(float v)
 {
     return _mm256_set1_ps(v);
@@ -170,6 +175,14 @@ INLINE vq vq_xor(vq a, vq b)
 INLINE vq vq_and(vq a, vq b)
 {
     return _mm256_and_si256(a, b);
+}
+
+/* Of all lanes. */
+INLINE int32_t vq_sum(vq v)
+{
+    const __m128i half = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    const __m128i two = _mm_add_epi32(half, _mm_unpackhi_epi64(half, half));
+    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 1)));
 }
 
 /* 1 where v < 0, else 0 */

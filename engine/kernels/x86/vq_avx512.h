@@ -29,6 +29,11 @@ INLINE void vq_store(int32_t *p, vq v)
     _mm512_storeu_si512(p, v);
 }
 
+INLINE vqf vqf_load(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
 INLINE vqf vqf_all(float v)
 {
     return _mm512_set1_ps(v);
@@ -164,6 +169,12 @@ INLINE vq vq_xor(vq a, vq b)
 INLINE vq vq_and(vq a, vq b)
 {
     return _mm512_and_si512(a, b);
+}
+
+/* Of all lanes. */
+INLINE int32_t vq_sum(vq v)
+{
+    return _mm512_reduce_add_epi32(v);
 }
 
 /* 1 where v < 0, else 0 */

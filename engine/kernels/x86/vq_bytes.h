@@ -11,6 +11,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Loops over vectors in an array must vanish, or the vectors live in memory. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
 INLINE __m128i vq_sixteen(const uint8_t *p)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -30,6 +37,26 @@ INLINE int32_t vq_sum_bytes(const uint8_t *p, size_t n, int flip)
         sum = _mm_add_epi32(sum, _mm_sad_epu8(_mm_xor_si128(vq_sixteen(rest), turn), none));
     }
     return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_unpackhi_epi64(sum, sum)));
+}
+
+/* The largest of n >= 16 bytes, each with `turn` turned. */
+INLINE uint8_t vq_most_byte(const uint8_t *p, size_t n, __m128i turn)
+{
+    __m128i most = _mm_xor_si128(vq_sixteen(p + n - 16), turn);
+    for (size_t i = 0; i + 16 < n; i += 16)
+        most = _mm_max_epu8(most, _mm_xor_si128(vq_sixteen(p + i), turn));
+    most = _mm_max_epu8(most, _mm_srli_si128(most, 8));
+    most = _mm_max_epu8(most, _mm_srli_si128(most, 4));
+    most = _mm_max_epu8(most, _mm_srli_si128(most, 2));
+    most = _mm_max_epu8(most, _mm_srli_si128(most, 1));
+    return (uint8_t)_mm_cvtsi128_si32(most);
+}
+
+/* Eight bytes of most - p[i], each of p with `turn` turned. */
+INLINE uint64_t vq_eight_below(const uint8_t *p, uint8_t most, __m128i turn)
+{
+    const __m128i v = _mm_xor_si128(_mm_loadl_epi64((const __m128i *)(const void *)p), turn);
+    return (uint64_t)_mm_cvtsi128_si64(_mm_sub_epi8(_mm_set1_epi8((char)most), v));
 }
 
 #endif /* KRN_VQ_BYTES_H */
