@@ -21,6 +21,7 @@ static nf_status keep_shapes(plan_step *s, const plan_shape *in, const plan_shap
 /* SLICE and STRIDED_SLICE: how long the lists are. */
 typedef struct slice_step {
     plan_box box; /* when all lists are known */
+    size_t bytes; /* where that is one run of bytes */
     shape_pair shapes;
     size_t n;
 } slice_step;
@@ -74,6 +75,18 @@ static nf_status find_box(plan_box *b, const plan_step *s, const slice_step *p, 
     return NF_OK;
 }
 
+static PLAN_RUN(run_slice_bytes)
+{
+    const slice_step *p = s->bound;
+    memcpy(s->y, (const char *)s->a + p->box.at_x * (ptrdiff_t)s->layer->elem_size, p->bytes);
+}
+
+/* Elements side by side in x. */
+static bool is_run(const krn_box *b)
+{
+    return b->rank == 0 || (b->rank == 1 && b->step_x[0] == 1);
+}
+
 PLAN_BIND(plan_bind_slice)
 {
     bool known = true;
@@ -92,6 +105,10 @@ PLAN_BIND(plan_bind_slice)
     if (!known) return NF_OK;
     if ((st = find_box(&p->box, s, p, err))) return st;
     s->run = plan_run_box;
+    if (out->elems == 0) return NF_OK;
+    krn_box_join(&p->box.box);
+    p->bytes = out->elems * s->layer->elem_size;
+    if (is_run(&p->box.box)) s->run = run_slice_bytes;
     return NF_OK;
 }
 
