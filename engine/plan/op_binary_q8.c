@@ -3,6 +3,7 @@
 
 #include <float.h>
 
+#define LONG_LINE 64 /* elements that the kernel of long lines takes at once */
 #define ADD_SHIFT 20 /* head room that the reference gives both operands of a sum */
 
 /* Common sums: the reference widens both operands by 2^ADD_SHIFT first. */
@@ -94,7 +95,8 @@ static PLAN_RUN(run_side_by_side)
 PLAN_BIND(plan_bind_binary_q8)
 {
     const plan_q_pairs *own = s->layer->own;
-    if (!own->p.quick || in[0].elems != out->elems || in[1].elems != out->elems)
+    const bool straight = in[0].elems == out->elems && in[1].elems == out->elems;
+    if (!own->p.quick || !straight || out->elems < LONG_LINE)
         return plan_bind_q_binary(s, in, out, err);
     s->u.elems = out->elems;
     s->run = run_side_by_side;

@@ -212,10 +212,16 @@ PLAN_PREPARE(plan_q_binary)
 
 /* How a step's operands meet: blocks of rows that the kernel takes at once. */
 typedef struct blocks {
-    krn_q_spread rows;
+    krn_q_spread rows; /* the first, for run_one_block */
     size_t n;
     plan_spread all;
 } blocks;
+
+static PLAN_RUN(run_one_block)
+{
+    const plan_q_pairs *own = s->layer->own;
+    own->fn(s->y, s->a, s->b, s->bound, &own->p);
+}
 
 PLAN_BIND(plan_bind_q_binary)
 {
@@ -231,6 +237,7 @@ PLAN_BIND(plan_bind_q_binary)
                              .step_a = k->all.step[0][last],
                              .step_b = k->all.step[1][last]};
     k->n = k->rows.rows ? k->all.lines / k->rows.rows : 0;
+    if (k->n == 1) s->run = run_one_block;
     return NF_OK;
 }
 
