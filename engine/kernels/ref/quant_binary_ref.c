@@ -115,32 +115,73 @@ static int32_t greater_equal(const krn_q_binary *p, int32_t a, int32_t b)
     return order(p, a, b) >= 0;
 }
 
+/* As krn_q_get and krn_q_put, where compilers see them. */
+static inline int32_t value_at(const void *x, krn_type type, size_t i)
+{
+    if (type == KRN_I8) return ((const int8_t *)x)[i];
+    return type == KRN_U8 ? ((const uint8_t *)x)[i] : ((const int16_t *)x)[i];
+}
+
+static inline void put_at(void *y, krn_type type, size_t i, int32_t v)
+{
+    if (type == KRN_I16)
+        ((int16_t *)y)[i] = (int16_t)v;
+    else
+        ((uint8_t *)y)[i] = (uint8_t)v;
+}
+
+typedef struct two_sides {
+    const void *a, *b;
+    size_t step_a, step_b;
+} two_sides;
+
+/* Expanded with each way. */
+static inline __attribute__((always_inline)) void line(void *y, const two_sides *s, size_t n,
+                                                       const krn_q_binary *p, way_fn way)
+{
+    const krn_type type = p->type, to = p->to;
+    for (size_t i = 0; i < n; i++) {
+        const int32_t va = value_at(s->a, type, i * s->step_a) - p->zero_a;
+        const int32_t vb = value_at(s->b, type, i * s->step_b) - p->zero_b;
+        const int64_t v = (int64_t)way(p, va, vb) + p->zero;
+        put_at(y, to, i, (int32_t)(v < p->low ? p->low : v > p->high ? p->high : v));
+    }
+}
+
+#define WAYS(X)                                                                                    \
+    X(ADD, add)                                                                                    \
+    X(SUB, subtract)                                                                               \
+    X(MUL, multiply)                                                                               \
+    X(DIV, divide)                                                                                 \
+    X(SQUARED_DIFFERENCE, squared_difference)                                                      \
+    X(MINIMUM, minimum)                                                                            \
+    X(MAXIMUM, maximum)                                                                            \
+    X(PRELU, prelu)                                                                                \
+    X(EQUAL, equal)                                                                                \
+    X(NOT_EQUAL, not_equal)                                                                        \
+    X(LESS, less)                                                                                  \
+    X(LESS_EQUAL, less_equal)                                                                      \
+    X(GREATER, greater)                                                                            \
+    X(GREATER_EQUAL, greater_equal)
+
+#define X(name, way)                                                                               \
+    static void line_##way(void *y, const two_sides *s, size_t n, const krn_q_binary *p)           \
+    {                                                                                              \
+        line(y, s, n, p, way);                                                                     \
+    }
+WAYS(X)
+#undef X
+
 void krn_q_binary_ref(void *y, const void *a, size_t step_a, const void *b, size_t step_b, size_t n,
                       const krn_q_binary *p)
 {
-    static const way_fn ways[] = {
-        [KRN_Q2_ADD] = add,
-        [KRN_Q2_SUB] = subtract,
-        [KRN_Q2_MUL] = multiply,
-        [KRN_Q2_DIV] = divide,
-        [KRN_Q2_SQUARED_DIFFERENCE] = squared_difference,
-        [KRN_Q2_MINIMUM] = minimum,
-        [KRN_Q2_MAXIMUM] = maximum,
-        [KRN_Q2_PRELU] = prelu,
-        [KRN_Q2_EQUAL] = equal,
-        [KRN_Q2_NOT_EQUAL] = not_equal,
-        [KRN_Q2_LESS] = less,
-        [KRN_Q2_LESS_EQUAL] = less_equal,
-        [KRN_Q2_GREATER] = greater,
-        [KRN_Q2_GREATER_EQUAL] = greater_equal,
+    static void (*const lines[])(void *y, const two_sides *s, size_t n, const krn_q_binary *p) = {
+#define X(name, way) [KRN_Q2_##name] = line_##way,
+        WAYS(X)
+#undef X
     };
-    const way_fn way = ways[p->way];
-    for (size_t i = 0; i < n; i++) {
-        const int32_t va = krn_q_get(a, p->type, i * step_a) - p->zero_a;
-        const int32_t vb = krn_q_get(b, p->type, i * step_b) - p->zero_b;
-        const int64_t v = (int64_t)way(p, va, vb) + p->zero;
-        krn_q_put(y, p->to, i, (int32_t)(v < p->low ? p->low : v > p->high ? p->high : v));
-    }
+    const two_sides s = {a, b, step_a, step_b};
+    lines[p->way](y, &s, n, p);
 }
 
 KRN_DECL_Q_PAIRS(krn_q_pairs_ref)
