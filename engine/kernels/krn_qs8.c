@@ -42,7 +42,12 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
     }
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
 #elif defined(__aarch64__)
-    if (cpu & KRN_CPU_NEON) k->tier = &krn_qs8_neon;
+    if (cpu & KRN_CPU_NEON) {
+        SET(pairs, krn_q_pairs_neon);
+        SET(sums, krn_q_sums_neon);
+        SET(softmax, krn_qs8_softmax_neon);
+        k->tier = &krn_qs8_neon;
+    }
     if (cpu & KRN_CPU_DOTPROD) k->tier = &krn_qs8_dotprod;
 #else
     (void)cpu;

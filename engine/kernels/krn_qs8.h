@@ -132,6 +132,7 @@ typedef KRN_DECL_QS8_SOFTMAX((*krn_qs8_softmax_fn));
 KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_ref);
 KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_avx2);
 KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_avx512);
+KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_neon);
 
 /* q = clamp(round(x / scale) + zero); halves away from zero (reference) or to even. */
 void krn_qs8_quantize_ref(uint8_t *q, const float *x, size_t n, float scale, int32_t zero,
@@ -168,6 +169,7 @@ typedef KRN_DECL_Q_PAIRS((*krn_q_pairs_fn));
 KRN_DECL_Q_PAIRS(krn_q_pairs_ref);
 KRN_DECL_Q_PAIRS(krn_q_pairs_avx2);
 KRN_DECL_Q_PAIRS(krn_q_pairs_avx512);
+KRN_DECL_Q_PAIRS(krn_q_pairs_neon);
 
 struct krn_q_axis; /* krn_quant_reduce.h says what these do */
 struct krn_q_reduce;
@@ -180,6 +182,7 @@ struct krn_q_reduce;
 typedef KRN_DECL_Q_SUMS((*krn_q_sums_fn));
 KRN_DECL_Q_SUMS(krn_q_sums_avx2);
 KRN_DECL_Q_SUMS(krn_q_sums_avx512);
+KRN_DECL_Q_SUMS(krn_q_sums_neon);
 
 struct krn_qs8_tier; /* krn_qs8_tile.h */
 

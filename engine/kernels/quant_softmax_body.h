@@ -22,7 +22,7 @@ typedef union softmax_row { /* with a vector's room behind */
 
 /* to[c] = table[largest - x[c]]; the last eight overlap those before. */
 INLINE void exponentials(softmax_row *to, const uint8_t *x, size_t n, const void *table,
-                         __m128i turn)
+                         vq_turn turn)
 {
     const int32_t *const bits = table; /* of floats too */
     const uint8_t most = vq_most_byte(x, n, turn);
@@ -61,7 +61,7 @@ INLINE void rows_real(uint8_t *y, const uint8_t *x, size_t n, const krn_qs8_soft
                       const int rows)
 {
     const int32_t low = p->is_unsigned ? 0 : -128;
-    const __m128i turn = _mm_set1_epi8((char)low);
+    const vq_turn turn = vq_turn_of(low);
     softmax_row e[SIDE_ROWS];
     float sum[SIDE_ROWS] = {0};
     for (int r = 0; r < rows; r++)
@@ -102,7 +102,7 @@ INLINE void rows_fixed(uint8_t *y, const uint8_t *x, size_t n, const krn_qs8_sof
                        const int rows)
 {
     const int32_t low = p->is_unsigned ? 0 : -128;
-    const __m128i turn = _mm_set1_epi8((char)low);
+    const vq_turn turn = vq_turn_of(low);
     softmax_row e[SIDE_ROWS];
     for (int r = 0; r < rows; r++)
         exponentials(&e[r], x + (size_t)r * n, n, p->fixed, turn);

@@ -106,7 +106,7 @@ KRN_DECL_Q_SUMS(VQ_NAME(krn_q_sums))
     const size_t kept = a->outer * a->inner;
     if (a->inner == 1)
         for (size_t i = 0; i < a->outer; i++)
-            acc[i] = vq_sum_bytes(x + i * a->n, a->n, up);
+            acc[i] = vq_sum_bytes(x + i * a->n, a->n, vq_turn_of(up));
     else
         for (size_t i = 0; i < a->outer; i++)
             sum_rows(acc + i * a->inner, x + i * a->n * a->inner, a, vq_all(up));
