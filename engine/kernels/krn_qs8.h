@@ -81,21 +81,19 @@ void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, siz
 void krn_qs8_hybrid_ref(float *out, const int32_t *acc, const float *scale, const float *bias,
                         float row_scale, size_t n);
 
-typedef struct krn_qs8_binary { /* y = a op b, per tensor */
+#define KRN_QS8_ADD_SHIFT 20 /* head room that the reference gives both operands of a sum */
+
+typedef struct krn_qs8_binary { /* y = a + b, per tensor */
     krn_round round;
     bool is_unsigned;
     int32_t zero_a, zero_b, zero, low, high;
-    float scale_a; /* mul: of the product over the output's scale; KRN_ROUND_FLOAT */
     krn_factor factor_a, factor_b; /* KRN_ROUND_FIXED; add: to the common scale */
     krn_factor factor;             /* KRN_ROUND_FIXED; back to the output's scale */
-    int32_t mul_a, mul_b, shift;   /* KRN_ROUND_FLOAT add: 2^shift fixed point */
+    int32_t mul_a, mul_b, shift;   /* KRN_ROUND_FLOAT: 2^shift fixed point */
     /* add, where krn_qs8_add_prove() said yes: floor(a * quick_a + b * quick_b + quick_c) on
      * unsigned bytes, each + and * pair a fused one, is the same for every a and b */
     float quick_a, quick_b, quick_c;
 } krn_qs8_binary;
-
-/** Looks for the quick form of a sum and tries it on all 65,536 pairs; false: there is none. */
-bool krn_qs8_add_prove(krn_qs8_binary *p);
 
 /* n elements side by side, by the quick form. */
 #define KRN_DECL_QS8_ADD(name)                                                                     \
@@ -199,6 +197,13 @@ typedef struct krn_qs8 {
     const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name, *pairs_name, *sums_name,
         *softmax_name;
 } krn_qs8;
+
+/** The same sum as the kernels of all operators of two operands want it. */
+struct krn_q_binary krn_qs8_as_pair(const krn_qs8_binary *p);
+
+/** Looks for the quick form of a sum and tries k->add with it on all 65,536 pairs; false: there is
+ * none. */
+bool krn_qs8_add_prove(krn_qs8_binary *p, const krn_qs8 *k);
 
 /** Chooses the best version of each kernel for the CPU bits (engine/kernels/cpu.h). */
 void krn_qs8_init(krn_qs8 *k, unsigned cpu);

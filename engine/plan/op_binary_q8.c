@@ -4,16 +4,15 @@
 #include <float.h>
 
 #define LONG_LINE 64 /* elements that the kernel of long lines takes at once */
-#define ADD_SHIFT 20 /* head room that the reference gives both operands of a sum */
 
-/* Common sums: the reference widens both operands by 2^ADD_SHIFT first. */
+/* Common sums: the reference widens both operands by 2^KRN_QS8_ADD_SHIFT first. */
 static nf_status add_factors(krn_qs8_binary *p, float sa, float sb, float sy, nf_error *err)
 {
     const double twice = 2.0 * (double)(sa > sb ? sa : sb);
     const float most = sa > sb ? sa / sy : sb / sy;
     p->factor_a = krn_factor_of((double)sa / twice);
     p->factor_b = krn_factor_of((double)sb / twice);
-    p->factor = krn_factor_of(twice / ((double)(1 << ADD_SHIFT) * (double)sy));
+    p->factor = krn_factor_of(twice / ((double)(1 << KRN_QS8_ADD_SHIFT) * (double)sy));
     /* litert: both factors in fixed point with 21 significant bits in the larger one */
     p->shift = most >= FLT_MIN && isfinite(most) ? 20 - ilogbf(most) : 0;
     if (p->shift < 1 || p->shift > 40)
@@ -24,41 +23,29 @@ static nf_status add_factors(krn_qs8_binary *p, float sa, float sb, float sy, nf
     return NF_OK;
 }
 
-/* The same as the kernel of all such operators wants it. */
-static nf_status set_pairs(plan_layer *l, const krn_qs8_binary *p, bool quick, nf_error *err)
-{
-    const krn_type type = p->is_unsigned ? KRN_U8 : KRN_I8;
-    const krn_q_binary q = {.way = l->node->op == IR_ADD ? KRN_Q2_ADD : KRN_Q2_MUL,
-                            .type = type,
-                            .to = type,
-                            .zero_a = p->zero_a,
-                            .zero_b = p->zero_b,
-                            .zero = p->zero,
-                            .low = p->low,
-                            .high = p->high,
-                            .left = p->round == KRN_ROUND_FIXED ? ADD_SHIFT : p->shift,
-                            .factor_a = p->factor_a,
-                            .factor_b = p->factor_b,
-                            .factor = p->factor,
-                            .real = p->round != KRN_ROUND_FIXED,
-                            .real_a = p->scale_a,
-                            .mul_a = p->mul_a,
-                            .mul_b = p->mul_b,
-                            .quick = quick,
-                            .quick_a = p->quick_a,
-                            .quick_b = p->quick_b,
-                            .quick_c = p->quick_c};
-    return plan_q_pairs_new(l, &q, err);
-}
-
 static nf_status prepare_add(plan_layer *l, float sa, float sb, float sy, nf_error *err)
 {
-    nf_status st = add_factors(&l->binary, sa, sb, sy, err);
+    krn_qs8_binary *p = &l->binary;
+    nf_status st = add_factors(p, sa, sb, sy, err);
     if (st) return st;
-    const bool quick = l->qs8.add && krn_qs8_add_prove(&l->binary);
-    if ((st = set_pairs(l, &l->binary, quick, err))) return st;
-    if (quick) l->kernel_name = l->qs8.add_name;
+    krn_q_binary sum = krn_qs8_as_pair(p);
+    sum.quick = l->qs8.add && krn_qs8_add_prove(p, &l->qs8);
+    sum.quick_a = p->quick_a;
+    sum.quick_b = p->quick_b;
+    sum.quick_c = p->quick_c;
+    if ((st = plan_q_pairs_new(l, &sum, err))) return st;
+    if (sum.quick) l->kernel_name = l->qs8.add_name;
     return NF_OK;
+}
+
+static nf_status prepare_mul(plan_layer *l, float sa, float sb, float sy, nf_error *err)
+{
+    krn_q_binary p = krn_qs8_as_pair(&l->binary);
+    p.way = KRN_Q2_MUL;
+    p.real_a = sa * sb / sy;
+    p.factor = krn_factor_of((double)p.real_a);
+    if (!(p.real_a < 1e6f)) return nf_fail(err, NF_EFORMAT, "MUL", "scales do not fit");
+    return plan_q_pairs_new(l, &p, err);
 }
 
 PLAN_PREPARE(plan_binary_q8)
@@ -79,11 +66,7 @@ PLAN_PREPARE(plan_binary_q8)
                           .zero = y->quant.zero[0],
                           .low = l->low,
                           .high = l->high};
-    if (l->node->op == IR_ADD) return prepare_add(l, sa, sb, sy, err);
-    p->scale_a = sa * sb / sy;
-    p->factor = krn_factor_of((double)p->scale_a);
-    if (!(p->scale_a < 1e6f)) return nf_fail(err, NF_EFORMAT, y->name, "scales do not fit");
-    return set_pairs(l, p, false, err);
+    return (l->node->op == IR_ADD ? prepare_add : prepare_mul)(l, sa, sb, sy, err);
 }
 
 static PLAN_RUN(run_side_by_side)

@@ -6,12 +6,10 @@
 
 #include <math.h>
 
-#define ADD_SHIFT 20 /* head room that the reference gives both operands of a sum */
-
 static int32_t add_fixed(int32_t a, int32_t b, const krn_qs8_binary *p)
 {
-    const int32_t wide_a = krn_scale_int((a - p->zero_a) * (1 << ADD_SHIFT), p->factor_a);
-    const int32_t wide_b = krn_scale_int((b - p->zero_b) * (1 << ADD_SHIFT), p->factor_b);
+    const int32_t wide_a = krn_scale_int((a - p->zero_a) * (1 << KRN_QS8_ADD_SHIFT), p->factor_a);
+    const int32_t wide_b = krn_scale_int((b - p->zero_b) * (1 << KRN_QS8_ADD_SHIFT), p->factor_b);
     return krn_clamp((int64_t)krn_scale_int(wide_a + wide_b, p->factor) + p->zero, p->low, p->high);
 }
 
