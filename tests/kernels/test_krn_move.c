@@ -144,6 +144,23 @@ static void pads_go_along_several_axes(void **state)
     assert_string_equal(y, "aabbccddccdd");
 }
 
+/* Elements of every size, and a value whose bytes are alike or not. */
+static void fills_repeat_one_value(void **state)
+{
+    char y[16 * 9];
+    (void)state;
+    for (size_t size = 1; size <= 16; size++)
+        for (size_t n = 0; n <= 8; n++)
+            for (int alike = 0; alike < 2; alike++) {
+                const char *value = alike ? "................" : "abcdefghijklmnop";
+                memset(y, '-', sizeof(y));
+                krn_fill_ref(y, value, size, n);
+                for (size_t i = 0; i < n; i++)
+                    assert_memory_equal(y + i * size, value, size);
+                assert_int_equal(y[n * size], '-');
+            }
+}
+
 static void places_out_of_range_are_named(void **state)
 {
     const krn_gather g = {1, 1, 3, 1, 3};
@@ -323,6 +340,7 @@ int main(void)
         cmocka_unit_test(boxes_repeat_and_turn),
         cmocka_unit_test(pads_repeat_as_their_mode_says),
         cmocka_unit_test(pads_go_along_several_axes),
+        cmocka_unit_test(fills_repeat_one_value),
         cmocka_unit_test(places_out_of_range_are_named),
         cmocka_unit_test(updates_are_combined),
         cmocka_unit_test(the_best_are_found_in_order),

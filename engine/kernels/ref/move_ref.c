@@ -85,9 +85,25 @@ void krn_box_ref(void *y, const void *x, size_t size, const krn_box *b)
 
 void krn_fill_ref(void *y, const void *value, size_t size, size_t n)
 {
+    const char *v = value;
     char *to = y;
-    for (size_t i = 0; i < n; i++)
-        memcpy(to + i * size, value, size);
+    const size_t all = n * size;
+    if (all == 0) return;
+    if (memcmp(v, v + 1, size - 1) == 0) { /* one byte again and again, as zeros are */
+        memset(to, v[0], all);
+        return;
+    }
+    memcpy(to, v, size);
+    for (size_t done = size; done < all;) { /* what is there already, twice as much each time */
+        const size_t more = done < all - done ? done : all - done;
+        memcpy(to + done, to, more);
+        done += more;
+    }
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* Which element of n stands at i, which may lie before or behind them; -1: none. */
@@ -131,9 +147,10 @@ static void pad_axis(char *y, const char *x, const walk *w, int axis)
             continue;
         }
         int64_t run = 1;
-        if (at >= 0 && from == at) run = in - at < out - i ? in - at : out - i;
+        if (at >= 0 && from == at) run = least(in - at, out - i);
+        if (at < 0) run = from < 0 ? least(-from, out - i) : out - i;
         if (at < 0)
-            fill_bytes(y + (size_t)i * sy, w, sy);
+            fill_bytes(y + (size_t)i * sy, w, (size_t)run * sy);
         else
             memcpy(y + (size_t)i * sy, x + (size_t)at * sx, (size_t)run * sy);
         i += run;
