@@ -45,6 +45,7 @@ typedef enum krn_f32_op {
     KRN_F32_MUL,
     KRN_F32_DIV,
     KRN_F32_SQUARED_DIFFERENCE,
+    KRN_F32_PRELU, /* a < 0: a * b, else a */
     KRN_F32_OPS
 } krn_f32_op;
 

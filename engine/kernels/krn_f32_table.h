@@ -21,6 +21,7 @@ typedef struct krn_f32 {
     krn_f32_curve_fn curve;
     krn_f32_softmax_fn softmax;
     krn_f32_layer_norm_fn layer_norm;
+    krn_f32_group_norm_fn group_norm;
     krn_f32_winograd_in_fn winograd_in;
     krn_f32_winograd_out_fn winograd_out;
     krn_f32_lstm_cells_fn lstm_cells;

@@ -32,7 +32,11 @@ typedef struct krn_group_norm {
     float epsilon;
     bool per_group;
 } krn_group_norm;
-void krn_f32_group_norm_ref(float *y, const float *x, const krn_group_norm *p);
+#define KRN_DECL_F32_GROUP_NORM(name) void name(float *y, const float *x, const krn_group_norm *p)
+typedef KRN_DECL_F32_GROUP_NORM((*krn_f32_group_norm_fn));
+KRN_DECL_F32_GROUP_NORM(krn_f32_group_norm_ref);
+KRN_DECL_F32_GROUP_NORM(krn_f32_group_norm_avx2);
+KRN_DECL_F32_GROUP_NORM(krn_f32_group_norm_avx512);
 
 /* y[c, i] = (x - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + bias[c] */
 void krn_f32_batch_norm_ref(float *y, const float *x, size_t channels, size_t size,

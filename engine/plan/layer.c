@@ -24,6 +24,7 @@ const plan_kernel plan_core_kernels[] = { /* op, kind, shown name, prepare, bind
     {IR_MUL,               PLAN_F32,    "mul f32",         NULL,                plan_bind_binary,    plan_run_binary_f32},
     {IR_DIV,               PLAN_F32,    "div f32",         NULL,                plan_bind_binary,    plan_run_binary_f32},
     {IR_SQUARED_DIFFERENCE, PLAN_F32,   "squared_difference f32", NULL,         plan_bind_binary,    plan_run_binary_f32},
+    {IR_PRELU,             PLAN_F32,    "prelu f32",       NULL,                plan_bind_binary,    plan_run_binary_f32},
     {IR_CLAMP,             PLAN_F32,    "clamp f32",       NULL,                plan_bind_elems,     plan_run_clamp_f32},
     {IR_CLAMP,             PLAN_Q8,     "clamp qs8",       plan_same_quant,     plan_bind_elems,     plan_run_clamp_q8},
     {IR_SOFTMAX,           PLAN_F32,    "softmax f32",     NULL,                plan_bind_softmax,   plan_run_softmax_f32},

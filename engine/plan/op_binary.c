@@ -1,4 +1,4 @@
-/* op_binary.c - ADD, SUB, MUL, DIV, SQUARED_DIFFERENCE with broadcasting. Layer: plan.
+/* op_binary.c - ADD, SUB, MUL, DIV, SQUARED_DIFFERENCE, PRELU with broadcasting. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/math.h"
 
@@ -25,7 +25,8 @@ static void plane_f32(const plan_step *s, size_t at, size_t a, size_t b)
                                                 [IR_MUL] = KRN_F32_MUL,
                                                 [IR_DIV] = KRN_F32_DIV,
                                                 [IR_SQUARED_DIFFERENCE] =
-                                                    KRN_F32_SQUARED_DIFFERENCE};
+                                                    KRN_F32_SQUARED_DIFFERENCE,
+                                                [IR_PRELU] = KRN_F32_PRELU};
     const int last = s->u.loop.rank - 1, next = last > 0 ? last - 1 : 0;
     const krn_f32_operands o = {.a = (const float *)s->a + a,
                                 .b = (const float *)s->b + b,

@@ -93,8 +93,8 @@ PLAN_RUN(plan_run_group_norm)
                               .epsilon = a->epsilon,
                               .per_group = elems_of(s, 1) != c};
     for (size_t i = 0; i < s->u.softmax.outer; i++)
-        krn_f32_group_norm_ref((float *)s->y + i * c * size, (const float *)s->a + i * c * size,
-                               &p);
+        s->layer->f32.group_norm((float *)s->y + i * c * size, (const float *)s->a + i * c * size,
+                                 &p);
 }
 
 PLAN_RUN(plan_run_batch_norm)

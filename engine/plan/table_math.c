@@ -12,7 +12,8 @@
     {IR_##name, PLAN_F32, #lower " f32", plan_reduce, plan_bind_reduce, plan_run_reduce},          \
     {IR_##name, PLAN_INT, #lower " int", plan_reduce, plan_bind_reduce, plan_run_reduce},
 
-/* FP32 of ADD, SUB, MUL, DIV, SQUARED_DIFFERENCE stands in the core table, which is searched first. */
+/* FP32 of ADD, SUB, MUL, DIV, SQUARED_DIFFERENCE, PRELU stands in the core table, which is searched
+ * first. */
 const plan_kernel plan_math_kernels[] = { /* op, kind, shown name, prepare, bind, run */
     KRN_UNARY_MAP(UNARY)
     KRN_BINARY_MAP(BINARY)

@@ -197,13 +197,49 @@ static void layer_norm_is_near(void **state)
     on_each_tier(norm_tier);
 }
 
+/* Groups of `each` channels, all of which one row of a layer norm would hold. */
+static void group_norm_tier(const krn_f32 *k, uint64_t seed)
+{
+    const size_t groups = 1 + seed % 3, each = 1 + seed % 4, size = 1 + seed / each;
+    const size_t n = each * size;
+    const bool per_group = seed % 5 == 0;
+    check_guard x = floats(groups * n, &seed, 99, 101), y = floats(groups * n, &seed, 0, 0);
+    check_guard scale = floats(groups * each, &seed, -2, 2);
+    check_guard bias = floats(groups * each, &seed, -1, 1);
+    const krn_group_norm p = {groups * each, size, groups, scale.data, bias.data, 1e-3f, per_group};
+    k->group_norm(y.data, x.data, &p);
+    for (size_t g = 0; g < groups; g++) {
+        const float *from = (const float *)x.data + g * n, *to = (const float *)y.data + g * n;
+        double sum = 0, squares = 0;
+        for (size_t i = 0; i < n; i++)
+            sum += (double)from[i] / (double)n;
+        for (size_t i = 0; i < n; i++)
+            squares += ((double)from[i] - sum) * ((double)from[i] - sum);
+        const double factor = 1 / sqrt(squares / (double)n + (double)p.epsilon);
+        for (size_t i = 0; i < n; i++) {
+            const size_t at = per_group ? g : g * each + i / size;
+            const double want =
+                ((double)from[i] - sum) * factor * (double)p.scale[at] + (double)p.bias[at];
+            assert_true(fabs((double)to[i] - want) <= 2e-5 * factor * 4 + 1e-5);
+        }
+    }
+    check_guard *const all[] = {&x, &y, &scale, &bias};
+    for (size_t i = 0; i < NF_COUNT(all); i++)
+        check_guard_free(all[i]);
+}
+
+static void group_norm_is_near(void **state)
+{
+    (void)state;
+    on_each_tier(group_norm_tier);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(operators_are_exact),
-        cmocka_unit_test(curves_are_near),
-        cmocka_unit_test(softmax_is_near),
-        cmocka_unit_test(layer_norm_is_near),
+        cmocka_unit_test(operators_are_exact), cmocka_unit_test(curves_are_near),
+        cmocka_unit_test(softmax_is_near),     cmocka_unit_test(layer_norm_is_near),
+        cmocka_unit_test(group_norm_is_near),
     };
     check_name_missing();
     return cmocka_run_group_tests(tests, NULL, NULL);

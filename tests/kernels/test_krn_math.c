@@ -333,7 +333,7 @@ static void whole_numbers_are_reduced_in_their_order(void **state)
 /* A number that is repeated on one side gives what a full row of it gives. */
 static void repeated_sides(void **state)
 {
-    static const krn_binary ops[] = {KRN_POW, KRN_MAXIMUM, KRN_PRELU, KRN_FLOOR_MOD, KRN_ATAN2};
+    static const krn_binary ops[] = {KRN_POW, KRN_MAXIMUM, KRN_MINIMUM, KRN_FLOOR_MOD, KRN_ATAN2};
     float row[32], same[32], got[32], want[32];
     uint64_t seed = 51;
     (void)state;

@@ -39,6 +39,8 @@ static inline float apply(float a, float b, krn_f32_op op)
         return a / b;
     case KRN_F32_SQUARED_DIFFERENCE:
         return (a - b) * (a - b);
+    case KRN_F32_PRELU:
+        return a < 0 ? a * b : a;
     case KRN_F32_OPS:
         break;
     }

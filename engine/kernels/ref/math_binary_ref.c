@@ -180,7 +180,6 @@ REAL(floor_div, float, floorf(a / b))
 REAL(floor_mod, float, real_mod(a, b))
 REAL(mod, float, fmodf(a, b))
 REAL(atan2, float, atan2f(a, b))
-REAL(prelu, float, a < 0 ? a * b : a)
 REAL(equal, uint8_t, a == b)
 REAL(not_equal, uint8_t, a != b)
 REAL(less, uint8_t, a < b)
@@ -201,7 +200,6 @@ static const krn_binary_fn real[KRN_BINARY_COUNT] = {
     [KRN_FLOOR_MOD] = f32_floor_mod,
     [KRN_MOD] = f32_mod,
     [KRN_ATAN2] = f32_atan2,
-    [KRN_PRELU] = f32_prelu,
     [KRN_EQUAL] = f32_equal,
     [KRN_NOT_EQUAL] = f32_not_equal,
     [KRN_LESS] = f32_less,

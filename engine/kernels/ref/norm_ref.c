@@ -31,7 +31,7 @@ KRN_DECL_F32_LAYER_NORM(krn_f32_layer_norm_ref)
     }
 }
 
-void krn_f32_group_norm_ref(float *y, const float *x, const krn_group_norm *p)
+KRN_DECL_F32_GROUP_NORM(krn_f32_group_norm_ref)
 {
     const size_t each = p->channels / p->groups;
     for (size_t g = 0; g < p->groups; g++) {

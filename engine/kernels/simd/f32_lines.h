@@ -27,11 +27,12 @@ INLINE void put(float *y, vf v, size_t left)
 
 INLINE vf two(vf a, vf b, const krn_f32_op op)
 {
-    return op == KRN_F32_ADD   ? vf_add(a, b)
-           : op == KRN_F32_SUB ? vf_sub(a, b)
-           : op == KRN_F32_MUL ? vf_mul(a, b)
-           : op == KRN_F32_DIV ? vf_div(a, b)
-                               : vf_mul(vf_sub(a, b), vf_sub(a, b));
+    return op == KRN_F32_ADD     ? vf_add(a, b)
+           : op == KRN_F32_SUB   ? vf_sub(a, b)
+           : op == KRN_F32_MUL   ? vf_mul(a, b)
+           : op == KRN_F32_DIV   ? vf_div(a, b)
+           : op == KRN_F32_PRELU ? vf_pick(vf_less(a, vf_set(0)), vf_mul(a, b), a)
+                                 : vf_mul(vf_sub(a, b), vf_sub(a, b));
 }
 
 INLINE void binary(float *y, const krn_f32_operands *o, size_t lines, size_t n, const krn_f32_op op)
@@ -58,6 +59,8 @@ KRN_DECL_F32_BINARY(VF_NAME(krn_f32_binary))
         binary(y, o, lines, n, KRN_F32_MUL);
     else if (op == KRN_F32_DIV)
         binary(y, o, lines, n, KRN_F32_DIV);
+    else if (op == KRN_F32_PRELU)
+        binary(y, o, lines, n, KRN_F32_PRELU);
     else
         binary(y, o, lines, n, KRN_F32_SQUARED_DIFFERENCE);
 }
@@ -125,26 +128,38 @@ KRN_DECL_F32_SOFTMAX(VF_NAME(krn_f32_softmax))
         softmax_line(y + o * n, x + o * n, n, beta);
 }
 
-/* Mean, and 1 / sqrt(variance + epsilon), in two walks: nothing is lost to a large mean. */
-INLINE void moments(float *mean, float *inverse, const float *x, const krn_layer_norm *p)
+/* The sum of x - middle or of its squares; in several sums, so that none waits for the last. */
+INLINE float sum_about(const float *x, size_t n, float middle, const bool squares)
 {
-    vf sum = vf_set(0), squares = vf_set(0);
-    for (size_t i = 0; !p->rms && i < p->n; i += VF_LANES)
-        sum = vf_add(sum, filled(x + i, p->n - i, 0));
-    *mean = vf_sum(sum) / (float)p->n;
-    for (size_t i = 0; i < p->n; i += VF_LANES) {
-        vf d = vf_sub(operand(x, 1, i, p->n - i), vf_set(*mean));
-        if (p->n - i < VF_LANES) d = vf_pick(vf_first(p->n - i), d, vf_set(0));
-        squares = vf_fma(d, d, squares);
+    const vf m = vf_set(middle);
+    vf sum[4] = {vf_set(0), vf_set(0), vf_set(0), vf_set(0)};
+    size_t i = 0;
+    for (; i + 4 * VF_LANES <= n; i += 4 * VF_LANES) {
+        UNROLL
+        for (size_t u = 0; u < 4; u++) {
+            const vf d = vf_sub(vf_load(x + i + u * VF_LANES), m);
+            sum[u] = squares ? vf_fma(d, d, sum[u]) : vf_add(sum[u], d);
+        }
     }
-    *inverse = 1 / sqrtf(vf_sum(squares) / (float)p->n + p->epsilon);
+    for (; i < n; i += VF_LANES) {
+        const vf d = vf_sub(filled(x + i, n - i, middle), m);
+        sum[0] = squares ? vf_fma(d, d, sum[0]) : vf_add(sum[0], d);
+    }
+    return vf_sum(vf_add(vf_add(sum[0], sum[1]), vf_add(sum[2], sum[3])));
+}
+
+/* Mean, and 1 / sqrt(variance + epsilon), in two walks: nothing is lost to a large mean. */
+INLINE void moments(float *mean, float *inverse, const float *x, size_t n, float epsilon, bool rms)
+{
+    *mean = rms ? 0 : sum_about(x, n, 0, false) / (float)n;
+    *inverse = 1 / sqrtf(sum_about(x, n, *mean, true) / (float)n + epsilon);
 }
 
 KRN_DECL_F32_LAYER_NORM(VF_NAME(krn_f32_layer_norm))
 {
     for (size_t r = 0; r < rows; r++, x += p->n, y += p->n) {
         float m, k;
-        moments(&m, &k, x, p);
+        moments(&m, &k, x, p->n, p->epsilon, p->rms);
         for (size_t i = 0; i < p->n; i += VF_LANES) {
             const size_t left = p->n - i;
             const vf d = vf_mul(vf_sub(operand(x, 1, i, left), vf_set(m)), vf_set(k));
@@ -154,6 +169,21 @@ KRN_DECL_F32_LAYER_NORM(VF_NAME(krn_f32_layer_norm))
         }
         if (mean) mean[r] = m;
         if (inverse) inverse[r] = k;
+    }
+}
+
+KRN_DECL_F32_GROUP_NORM(VF_NAME(krn_f32_group_norm))
+{
+    const size_t each = p->channels / p->groups, size = p->size;
+    for (size_t g = 0; g < p->groups; g++) {
+        float mean, inverse;
+        moments(&mean, &inverse, x, each * size, p->epsilon, false);
+        for (size_t c = 0; c < each; c++, x += size, y += size) {
+            const size_t at = p->per_group ? g : g * each + c;
+            const vf m = vf_set(mean), k = vf_set(inverse * p->scale[at]), b = vf_set(p->bias[at]);
+            for (size_t i = 0; i < size; i += VF_LANES)
+                put(y + i, vf_fma(vf_sub(operand(x, 1, i, size - i), m), k, b), size - i);
+        }
     }
 }
 
