@@ -13,8 +13,8 @@
         .layer_norm = krn_f32_layer_norm_##tier, .group_norm = krn_f32_group_norm_##tier,          \
         .winograd_in = krn_f32_winograd_in_##tier, .winograd_out = krn_f32_winograd_out_##tier,    \
         .lstm_cells = krn_f32_lstm_cells_##tier, .gru_reset = krn_f32_gru_reset_##tier,            \
-        .gru_cells = krn_f32_gru_cells_##tier,                                                     \
-        .product_name = "krn_f32_product_" #tier, .depthwise_name = "krn_f32_depthwise_" #tier,    \
+        .gru_cells = krn_f32_gru_cells_##tier, .product_name = "krn_f32_product_" #tier,           \
+        .depthwise_name = "krn_f32_depthwise_" #tier,                                              \
         .winograd_name = {"krn_f32_winograd2_" #tier, "krn_f32_winograd4_" #tier},                 \
     }
 

@@ -160,8 +160,7 @@ static const krn_qs8_tier *tier_of(const plan_layer *l, const ir_graph *g)
     return l->qs8.tier;
 }
 
-/* Leaves l->q8 NULL when there is no tier or the product is not for it. */
-static nf_status pack_conv(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, nf_error *err)
+nf_status plan_pack_tiles(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, nf_error *err)
 {
     const krn_qs8_tier *tier = tier_of(l, g);
     const size_t bytes = tier ? krn_qs8_conv_bytes(tier, s) : 0;
@@ -197,7 +196,7 @@ static nf_status pack_across(plan_layer *l, const ir_graph *g, krn_qs8_source s,
         for (size_t t = 0; t < taps; t++)
             turned[c * taps + t] = s.w[t * n + c];
     s.w = turned;
-    const nf_status st = pack_conv(l, g, &s, err);
+    const nf_status st = plan_pack_tiles(l, g, &s, err);
     nf_free(turned);
     return st;
 }
@@ -208,7 +207,7 @@ PLAN_PREPARE(plan_product_q8)
     if ((st = check_q8(l, g, err)) || (st = requant(l, g, l->product.groups * l->product.n, err)))
         return st;
     const krn_qs8_source s = source_of(l, g);
-    if ((st = pack_conv(l, g, &s, err))) return st;
+    if ((st = plan_pack_tiles(l, g, &s, err))) return st;
     return l->q8 ? NF_OK : pack_plain(l, g, env, err);
 }
 

@@ -17,4 +17,18 @@ struct plan_q8 {
 /** The images of a step, one after the other, through the tiles of l->q8->conv. */
 void plan_run_conv_tiles(const plan_step *s);
 
+/** Packs a product into l->q8, which stays NULL when there is no tier or it is not for it.
+ * NF_ENOMEM.
+ */
+nf_status plan_pack_tiles(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, nf_error *err);
+
+/** Packs a TRANSPOSE_CONV whose plain kernel is ready, padded by `before` along its axes; l->q8
+ * stays NULL where that kernel has to do it. NF_ENOMEM. */
+nf_status plan_deconv_pack(plan_layer *l, const ir_graph *g, const ptrdiff_t before[2],
+                           nf_error *err);
+
+/** Bytes of scratch for plan_run_deconv_tiles, once s->u.window is filled. */
+size_t plan_deconv_scratch(const plan_step *s);
+void plan_run_deconv_tiles(const plan_step *s);
+
 #endif /* PLAN_Q8_H */

@@ -249,34 +249,85 @@ static void windows_of_open_height_8(void **state)
         r.views[0].bytes = 4 * 16;
         run_expect_bytes(&r, want, 2 * 16);
         run_close(&r);
-    }
-}
 
-static void refuses_what_has_no_scale(void **state)
-{
-    static const int8_t x[4] = {0};
-    run_graph r = run_open();
-    (void)state;
-    const int32_t in = put(&r, ENG_I8, 1, (int64_t[]){4}, x, (scaled){0.1f, 0});
-    run_node(&r, IR_TANH, &in, 1, ENG_I8); /* its result has none */
-    run_expect_status(&r, NF_EUNSUPPORTED);
-    run_close(&r);
-}
+        /* One TRANSPOSE_CONV of odd sizes on the kernels of one instruction set. */
+        static size_t deconv_on(int8_t * y, unsigned isa, uint64_t seed)
+        {
+            const eng_dtype type = seed % 3 ? ENG_I8 : ENG_U8;
+            const int64_t x[] = {2, 1 + (int64_t)(seed % 4), 2 + (int64_t)(seed % 5),
+                                 1 + (int64_t)(seed % 7)};
+            const int64_t w[] = {1 + (int64_t)(seed % 6), 1 + (int64_t)(seed % 3),
+                                 1 + (int64_t)(seed / 3 % 5), x[3]};
+            int8_t values[2 * 4 * 6 * 7], weights[6 * 3 * 5 * 7];
+            run_graph r = run_open();
+            nf_error err = {0};
+            r.cpu = isa;
+            r.round = seed % 2 ? KRN_ROUND_FLOAT : KRN_ROUND_FIXED;
+            for (size_t i = 0; i < sizeof(values); i++)
+                values[i] = (int8_t)test_uniform(&seed, -128, 127.9f);
+            for (size_t i = 0; i < sizeof(weights); i++)
+                weights[i] = (int8_t)test_uniform(&seed, -127, 127.9f);
+            int32_t in[] = {put(&r, type, 4, x, values, (scaled){0.5f, 9}),
+                            hold(&r, ENG_I8, 4, w, weights)};
+            make_quant(r.g, in[1], 0.01f, 0);
+            ir_node *n = run_node(&r, IR_TRANSPOSE_CONV, in, 2, type);
+            n->attr.nd = (ir_nd){.pad = seed % 4 < 2 ? IR_PAD_VALID : IR_PAD_SAME,
+                                 .n = 2,
+                                 .stride = {1 + (int32_t)(seed % 3), 1 + (int32_t)(seed / 7 % 4)},
+                                 .dilation = {1, 1},
+                                 .groups = 1};
+            make_quant(r.g, r.outputs[0], 0.4f, -5 + 100 * (type == ENG_U8));
+            const nf_status st = run_once(&r, &err);
+            assert_ok(st, &err);
+            const eng_view v = run_result(&r, 0);
+            assert_true(v.bytes <= 16384);
+            memcpy(y, v.data, v.bytes);
+            run_close(&r);
+            return v.bytes;
+        }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unary_8),
-        cmocka_unit_test(rsqrt_8),
-        cmocka_unit_test(unary_16),
-        cmocka_unit_test(binary_8),
-        cmocka_unit_test(softmax_16),
-        cmocka_unit_test(mean_8),
-        cmocka_unit_test(dense_16_has_a_long_bias),
-        cmocka_unit_test(dense_u8_has_weights_about_a_zero_point),
-        cmocka_unit_test(transpose_conv_8),
-        cmocka_unit_test(windows_of_open_height_8),
-        cmocka_unit_test(refuses_what_has_no_scale),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+        /* Phases beside each other give the bytes of the plain kernel. */
+        static void transpose_conv_8_on_tiles(void **state)
+        {
+            int8_t want[16384], got[16384];
+            const unsigned all = krn_cpu_flags(0);
+            (void)state;
+            for (uint64_t seed = 1; seed <= 200; seed++) {
+                const size_t n = deconv_on(want, 0, seed);
+                for (unsigned isa = 1; isa && isa <= all; isa = isa << 1 | 1) {
+                    assert_int_equal(deconv_on(got, isa & all, seed), n);
+                    assert_memory_equal(got, want, n);
+                }
+            }
+        }
+
+        static void refuses_what_has_no_scale(void **state)
+        {
+            static const int8_t x[4] = {0};
+            run_graph r = run_open();
+            (void)state;
+            const int32_t in = put(&r, ENG_I8, 1, (int64_t[]){4}, x, (scaled){0.1f, 0});
+            run_node(&r, IR_TANH, &in, 1, ENG_I8); /* its result has none */
+            run_expect_status(&r, NF_EUNSUPPORTED);
+            run_close(&r);
+        }
+
+        int main(void)
+        {
+            const struct CMUnitTest tests[] = {
+                cmocka_unit_test(unary_8),
+                cmocka_unit_test(rsqrt_8),
+                cmocka_unit_test(unary_16),
+                cmocka_unit_test(binary_8),
+                cmocka_unit_test(softmax_16),
+                cmocka_unit_test(mean_8),
+                cmocka_unit_test(dense_16_has_a_long_bias),
+                cmocka_unit_test(dense_u8_has_weights_about_a_zero_point),
+                cmocka_unit_test(transpose_conv_8),
+                cmocka_unit_test(windows_of_open_height_8),
+
+                cmocka_unit_test(transpose_conv_8_on_tiles),
+                cmocka_unit_test(refuses_what_has_no_scale),
+            };
+            return cmocka_run_group_tests(tests, NULL, NULL);
+        }
