@@ -36,6 +36,7 @@ static unsigned detect(void)
         f |= KRN_CPU_AVX512;
     if ((f & KRN_CPU_AVX2) && has_avxvnni()) f |= KRN_CPU_AVXVNNI;
     if ((f & KRN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni")) f |= KRN_CPU_AVX512VNNI;
+    if ((f & KRN_CPU_AVX512) && __builtin_cpu_supports("avx512vbmi")) f |= KRN_CPU_AVX512VBMI;
     return f;
 }
 #elif defined(__aarch64__)

@@ -11,8 +11,9 @@
     X(AVXVNNI, 2, "avxvnni")       /* dot products of bytes in 256 bits */                         \
     X(AVX512, 3, "avx512")         /* F, BW, DQ, VL: chooses OpenBLAS's core */                    \
     X(AVX512VNNI, 4, "avx512vnni") /* dot products of bytes in 512 bits */                         \
-    X(NEON, 5, "neon")             /* Arm */                                                       \
-    X(DOTPROD, 6, "dotprod")       /* Arm: dot products of bytes */
+    X(AVX512VBMI, 5, "avx512vbmi") /* permutations of bytes in 512 bits */                         \
+    X(NEON, 6, "neon")             /* Arm */                                                       \
+    X(DOTPROD, 7, "dotprod")       /* Arm: dot products of bytes */
 
 enum krn_cpu {
 #define X(name, bit, text) KRN_CPU_##name = 1u << (bit),

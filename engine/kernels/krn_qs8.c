@@ -16,6 +16,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
     SET(max, krn_qs8_max_pool_ref);
     SET(pairs, krn_q_pairs_ref);
     SET(softmax, krn_qs8_softmax_ref);
+    SET(lookup, krn_qs8_lookup_ref);
     k->tier = NULL;
     k->add = NULL;
     k->add_name = NULL;
@@ -31,6 +32,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(pairs, krn_q_pairs_avx2);
         SET(sums, krn_q_sums_avx2);
         SET(softmax, krn_qs8_softmax_avx2);
+        SET(lookup, krn_qs8_lookup_avx2);
         k->tier = &krn_qs8_avx2;
     }
     if (cpu & KRN_CPU_AVXVNNI) k->tier = &krn_qs8_avxvnni;
@@ -41,6 +43,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(softmax, krn_qs8_softmax_avx512);
     }
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
+    if (cpu & KRN_CPU_AVX512VBMI) SET(lookup, krn_qs8_lookup_avx512vbmi);
 #elif defined(__aarch64__)
     if (cpu & KRN_CPU_NEON) {
         SET(pairs, krn_q_pairs_neon);

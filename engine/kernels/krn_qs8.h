@@ -106,6 +106,14 @@ KRN_DECL_QS8_ADD(krn_qs8_add_avx512);
 void krn_qs8_add_ref(uint8_t *y, const uint8_t *a, size_t step_a, const uint8_t *b, size_t step_b,
                      size_t n, const krn_qs8_binary *p);
 
+/* y[i] = table[x[i]], i < n; y may be x. */
+#define KRN_DECL_QS8_LOOKUP(name)                                                                  \
+    void name(uint8_t *y, const uint8_t *x, const uint8_t table[256], size_t n)
+typedef KRN_DECL_QS8_LOOKUP((*krn_qs8_lookup_fn));
+KRN_DECL_QS8_LOOKUP(krn_qs8_lookup_ref);
+KRN_DECL_QS8_LOOKUP(krn_qs8_lookup_avx2);
+KRN_DECL_QS8_LOOKUP(krn_qs8_lookup_avx512vbmi);
+
 typedef struct krn_qs8_softmax {
     krn_round round;
     bool is_unsigned;
@@ -194,8 +202,9 @@ typedef struct krn_qs8 {
     krn_q_pairs_fn pairs;
     krn_q_sums_fn sums; /* or NULL */
     krn_qs8_softmax_fn softmax;
+    krn_qs8_lookup_fn lookup;
     const char *gemm_name, *requant_name, *add_name, *mean_name, *max_name, *pairs_name, *sums_name,
-        *softmax_name;
+        *softmax_name, *lookup_name;
 } krn_qs8;
 
 /** The same sum as the kernels of all operators of two operands want it. */

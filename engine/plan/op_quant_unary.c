@@ -9,6 +9,7 @@
 typedef struct unary {
     krn_q_unary p;
     int32_t table[256];         /* 8-bit operand */
+    uint8_t bytes[256];         /* the same where the result has 8 bits too */
     int16_t table16[KRN_LUT16]; /* INT16 operand of KRN_Q_TABLE16 */
     uint16_t points[256];
 } unary;
@@ -230,6 +231,8 @@ PLAN_PREPARE(plan_q_unary)
     plan_q_limits(&u->p.low, &u->p.high, y, (ir_clamp){l->clamp_low, l->clamp_high});
     if ((st = choose_way(u, l, y, err))) return st;
     if (from != KRN_I16) krn_q_tabulate(u->table, &u->p);
+    for (int i = 0; i < 256; i++)
+        u->bytes[i] = (uint8_t)u->table[i];
     l->weight_bytes = sizeof(*u);
     return NF_OK;
 }
@@ -238,6 +241,12 @@ static PLAN_RUN(run_table)
 {
     const unary *u = s->layer->own;
     krn_q_lookup_ref(s->y, u->p.to, s->a, u->table, s->u.elems);
+}
+
+static PLAN_RUN(run_bytes)
+{
+    const unary *u = s->layer->own;
+    s->layer->qs8.lookup(s->y, s->a, u->bytes, s->u.elems);
 }
 
 static PLAN_RUN(run_values)
@@ -251,6 +260,7 @@ PLAN_BIND(plan_bind_q_unary)
     const unary *u = s->layer->own;
     (void)in, (void)err;
     s->u.elems = out->elems;
-    s->run = u->p.from == KRN_I16 ? run_values : run_table;
+    const bool bytes = u->p.to == KRN_I8 || u->p.to == KRN_U8;
+    s->run = u->p.from == KRN_I16 ? run_values : bytes ? run_bytes : run_table;
     return NF_OK;
 }

@@ -39,7 +39,7 @@ typedef struct cmd_engine {
      .choices = "auto|litert|reference|onnx", .help = "arithmetic of the integer operators",       \
      .offset = offsetof(type, field.arith)},                                                       \
     {.name = "isa", .arg = "NAME", .dflt = "", .kind = NF_OPT_TEXT,                                \
-     .help = "use no CPU feature above: scalar, avx2, avxvnni, avx512, avx512vnni, neon",                             \
+     .help = "use no CPU feature above: scalar, avx2, avxvnni, avx512, avx512vnni, avx512vbmi, neon",                             \
      .offset = offsetof(type, field.isa)},                                                         \
     {.name = "calibration", .arg = "FILE", .dflt = "", .kind = NF_OPT_TEXT,                        \
      .help = "NPY or CSV rows: fixed INT8 ranges for an FP32 model; without it calibration.npy "   \

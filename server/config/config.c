@@ -21,7 +21,7 @@ static const nf_opt rows[] = {
     {"check-config", NULL, NULL, "read the configuration, say what is wrong with it, and end", NF_OPT_FLAG, AT(check_config), 0, 0, NULL},
     {"precision", NULL, "auto", "overrides what the mode picks", NF_OPT_PICK, AT(precision), 0, 0, "auto|fp32|int8|int4"},
     {"arith", NULL, "auto", "arithmetic of the integer operators", NF_OPT_PICK, AT(arith), 0, 0, "auto|litert|reference|onnx"},
-    {"isa", "NAME", "", "use no CPU feature above: scalar, avx2, avxvnni, avx512, avx512vnni, neon", NF_OPT_TEXT, AT(isa), 0, 0, NULL},
+    {"isa", "NAME", "", "use no CPU feature above: scalar, avx2, avxvnni, avx512, avx512vnni, avx512vbmi, neon", NF_OPT_TEXT, AT(isa), 0, 0, NULL},
     {"blas-core", "NAME", "", "OpenBLAS core to ask for (default: chosen from the CPU)", NF_OPT_TEXT, AT(blas_core), 0, 0, NULL},
     {"http-threads", "N", "0", "HTTP loops; 0: edge 1, cloud one per core", NF_OPT_NUM, AT(http_threads), 0, 256, NULL},
     {"workers", "N", "0", "compute threads; 0: edge 1, cloud one per core", NF_OPT_NUM, AT(workers), 0, 256, NULL},

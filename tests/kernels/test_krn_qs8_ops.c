@@ -131,11 +131,41 @@ static void pools(void **state)
     }
 }
 
+/* Tables of every length of line, into other memory and in place. */
+static void lookups(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= CHECK_ROUNDS(300); seed++) {
+        uint64_t s = seed;
+        const size_t n = seed;
+        check_guard x = seed & 1 ? check_guard_make(n) : check_guard_make_front(n);
+        check_guard table = check_guard_make(256), want = check_guard_make(n);
+        check_guard got = seed & 2 ? check_guard_make(n) : check_guard_make_front(n);
+        fill(&x, n, &s);
+        fill(&table, 256, &s);
+        krn_qs8_lookup_ref(want.data, x.data, table.data, n);
+        for (size_t t = 0; t < check_n_tiers; t++) {
+            krn_qs8 k;
+            if (!check_can_run(&check_tiers[t])) continue;
+            krn_qs8_init(&k, check_tiers[t].bits);
+            k.lookup(got.data, x.data, table.data, n);
+            if (memcmp(got.data, want.data, n) != 0) fail_msg("%s: n %zu", k.lookup_name, n);
+            memcpy(got.data, x.data, n);
+            k.lookup(got.data, got.data, table.data, n);
+            if (memcmp(got.data, want.data, n) != 0) fail_msg("%s in place", k.lookup_name);
+        }
+        check_guard *const all[] = {&x, &table, &want, &got};
+        for (size_t i = 0; i < NF_COUNT(all); i++)
+            check_guard_free(all[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums),
         cmocka_unit_test(pools),
+        cmocka_unit_test(lookups),
     };
     check_name_missing();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@ const check_tier check_tiers[] = {
     {"avxvnni", KRN_CPU_SCALAR | KRN_CPU_AVX2 | KRN_CPU_AVXVNNI},
     {"avx512", KRN_CPU_SCALAR | KRN_CPU_AVX2 | KRN_CPU_AVX512},
     {"avx512vnni", KRN_CPU_SCALAR | KRN_CPU_AVX2 | KRN_CPU_AVX512 | KRN_CPU_AVX512VNNI},
+    {"avx512vbmi",
+     KRN_CPU_SCALAR | KRN_CPU_AVX2 | KRN_CPU_AVX512 | KRN_CPU_AVX512VNNI | KRN_CPU_AVX512VBMI},
 #elif defined(__aarch64__)
     {"neon", KRN_CPU_SCALAR | KRN_CPU_NEON},
     {"dotprod", KRN_CPU_SCALAR | KRN_CPU_NEON | KRN_CPU_DOTPROD},

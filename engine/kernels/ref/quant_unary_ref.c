@@ -1,5 +1,6 @@
 /* quant_unary_ref.c - operators of one quantized operand, in plain C. Layer: kernels.
  * Thread rule: pure functions. */
+#include "engine/kernels/krn_qs8.h"
 #include "engine/kernels/krn_quant.h"
 
 #include <math.h>
@@ -172,6 +173,12 @@ void krn_q_lookup_ref(void *y, krn_type to, const uint8_t *x, const int32_t tabl
 {
     for (size_t i = 0; i < n; i++)
         krn_q_put(y, to, i, table[x[i]]);
+}
+
+KRN_DECL_QS8_LOOKUP(krn_qs8_lookup_ref)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = table[x[i]];
 }
 
 void krn_q_unary_ref(void *y, const void *x, size_t n, const krn_q_unary *p)
