@@ -24,6 +24,30 @@ size_t krn_space_taps(const krn_space *s);
 /* Number of the input pixel under tap t of the window at output pixel p; -1 outside the image. */
 ptrdiff_t krn_space_tap(const krn_space *s, size_t p, size_t t);
 
+/* The taps of one window that lie in the image: n along each axis, from `first` on, and the pixel
+ * under the first one. There are none where some n is 0. */
+typedef struct krn_taps {
+    size_t first[KRN_SPACE], n[KRN_SPACE], at;
+} krn_taps;
+
+/** The taps at output pixel p. */
+void krn_space_window(krn_taps *t, const krn_space *s, size_t p);
+
+/* The pixel under the first tap of row (z, y) of those taps, and that tap's number: n[2] taps lie
+ * dilation[2] pixels apart from there on. */
+static inline size_t krn_taps_at(const krn_taps *t, const krn_space *s, size_t z, size_t y)
+{
+    return t->at + (z * s->dilation[0] * s->in[1] + y * s->dilation[1]) * s->in[2];
+}
+static inline size_t krn_taps_number(const krn_taps *t, const krn_space *s, size_t z, size_t y)
+{
+    return ((t->first[0] + z) * s->kernel[1] + t->first[1] + y) * s->kernel[2] + t->first[2];
+}
+
+/* Rows [taps, c] of `count` output pixels from `first` on; what lies outside the image is 0. */
+void krn_f32_gather_ref(float *a, const float *x, const krn_space *s, size_t c, size_t first,
+                        size_t count);
+
 typedef struct krn_filter {
     size_t in_c, out_c, groups;
     size_t step_out, step_tap; /* in the weights: from one output to the next, from tap to tap */

@@ -7,6 +7,7 @@
 PLAN_PREPARE(plan_matmul);
 PLAN_PREPARE(plan_matmul_integer);
 PLAN_PREPARE(plan_conv_any);
+PLAN_PREPARE(plan_conv_nd);
 PLAN_PREPARE(plan_conv_integer);
 PLAN_PREPARE(plan_transpose_conv);
 PLAN_PREPARE(plan_pool_nd);
@@ -25,6 +26,7 @@ PLAN_PREPARE(plan_svdf);
 
 PLAN_BIND(plan_bind_matmul);
 PLAN_BIND(plan_bind_conv_any);
+PLAN_BIND(plan_bind_conv_nd);
 PLAN_BIND(plan_bind_conv_integer);
 PLAN_BIND(plan_bind_dense_any);
 PLAN_BIND(plan_bind_transpose_conv);

@@ -1,11 +1,16 @@
-/* op_space.c - convolution by its plain kernel: over 1 or 3 axes, of whole numbers, or with weights
- * that the model computes. Layer: plan. Thread rule: run functions touch only their step's memory.
+/* op_space.c - convolution over 1 or 3 axes, of whole numbers, or with weights that the model
+ * computes. Layer: plan. Thread rule: run functions touch only their step's memory.
  */
 #include "engine/plan/gemm.h"
 #include "engine/plan/nn.h"
 #include "engine/plan/space.h"
 
+#include "engine/base/mem.h"
 #include "engine/kernels/krn_nn.h"
+
+#include <string.h>
+
+#define TILE_BYTES 32768 /* of gathered windows: stays in the first-level cache */
 
 typedef struct conv {
     krn_space s;
@@ -13,6 +18,7 @@ typedef struct conv {
     size_t batch, image_in, image_out; /* elements */
     size_t weights;
     krn_type x, w;
+    size_t tile; /* pixels whose windows are gathered at once */
 } conv;
 
 void plan_space_bind(krn_space *s, const ir_nd *a, const plan_shape *image, const plan_shape *out,
@@ -60,6 +66,32 @@ PLAN_PREPARE(plan_conv_any)
                    ir_op_name(l->node->op), eng_dtype_oip(x->dtype), eng_dtype_oip(w->dtype));
 }
 
+/* Constant weights of one group are packed for the product of gathered windows. */
+PLAN_PREPARE(plan_conv_nd)
+{
+    const ir_tensor *w = plan_in(l, g, 1), *b = plan_in(l, g, 2);
+    const ir_nd *a = &l->node->attr.nd;
+    plan_product *p = &l->product;
+    nf_status st;
+    if ((st = plan_conv_any(l, g, env, err))) return st;
+    if (!w->data || (b && !b->data) || a->groups != 1 || w->dim[0] < 1) return NF_OK;
+    p->n = (size_t)w->dim[0];
+    p->k = w->bytes / sizeof(float) / p->n;
+    if (p->k == 0 || (b && b->bytes != p->n * sizeof(float))) return NF_OK;
+    const krn_f32_weights from = {(const float *)(const void *)w->data, p->n, p->k, p->k, p->k, 1};
+    const size_t size = krn_f32_packed_size(&l->f32.layout, &from);
+    p->w_f32 = nf_alloc_array(size, sizeof(float), NF_MEM_WEIGHTS);
+    p->bias_pad =
+        nf_alloc_array(krn_round_up(p->n, l->f32.layout.lanes), sizeof(float), NF_MEM_WEIGHTS);
+    if (!p->w_f32 || !p->bias_pad)
+        return nf_fail(err, NF_ENOMEM, w->name, "no memory to pack weights");
+    krn_f32_pack(p->w_f32, &l->f32.layout, &from);
+    if (b) memcpy(p->bias_pad, b->data, b->bytes);
+    l->weight_bytes = size * sizeof(float) + w->bytes / p->k;
+    l->kernel_name = l->f32.product_name;
+    return NF_OK;
+}
+
 static nf_status bind_conv(plan_step *s, const plan_shape *in, const plan_shape *out, nf_error *err)
 {
     const plan_layer *l = s->layer;
@@ -97,6 +129,47 @@ PLAN_BIND(plan_bind_conv_any)
         return nf_fail(err, NF_EFORMAT, "conv", "a bias of %zu values for %zu channels", bias,
                        out->dim[out->rank - 1]);
     return bind_conv(s, in, out, err);
+}
+
+static PLAN_RUN(run_products)
+{
+    const plan_layer *l = s->layer;
+    const plan_product *p = &l->product;
+    const conv *c = s->bound;
+    const size_t pixels = krn_space_out(&c->s);
+    const krn_f32_packed w = {p->w_f32,
+                              p->bias_pad,
+                              p->n,
+                              p->k,
+                              l->clamp_low,
+                              l->clamp_high,
+                              krn_f32_in_pairs(&l->f32.layout, p->n, p->k)};
+    for (size_t i = 0; i < c->batch; i++) {
+        const float *x = (const float *)s->a + i * c->image_in;
+        float *y = (float *)s->y + i * c->image_out;
+        for (size_t at = 0; at < pixels; at += c->tile) {
+            const size_t count = pixels - at < c->tile ? pixels - at : c->tile;
+            const krn_f32_rows rows = {
+                .x = s->scratch, .line = count, .step = p->k, .runs = 1, .run = p->k};
+            krn_f32_gather_ref(s->scratch, x, &c->s, c->f.in_c, at, count);
+            l->f32.product(y + at * p->n, p->n, &rows, count, &w);
+        }
+    }
+}
+
+/* Scratch: the windows of some pixels. */
+PLAN_BIND(plan_bind_conv_nd)
+{
+    const plan_product *p = &s->layer->product;
+    const nf_status st = plan_bind_conv_any(s, in, out, err);
+    if (st || !p->w_f32) return st;
+    conv *c = s->bound;
+    const size_t most = TILE_BYTES / (p->k * sizeof(float)), pixels = krn_space_out(&c->s);
+    c->tile = most < 16 ? 16 : most;
+    if (c->tile > pixels) c->tile = pixels;
+    s->scratch_bytes = c->tile * p->k * sizeof(float);
+    s->run = run_products;
+    return NF_OK;
 }
 
 PLAN_RUN(plan_run_conv_any)

@@ -6,7 +6,9 @@
 #include "engine/plan/space.h"
 
 #include "engine/base/mem.h"
+#include "engine/kernels/krn_move.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct deconv {
@@ -125,6 +127,7 @@ PLAN_RUN(plan_run_transpose_conv)
     const deconv *d = s->bound;
     const size_t image_in = krn_space_out(&d->s) * d->in_c, pixels = krn_space_in(&d->s);
     const float *w = l->own, *bias = l->node->n_in > 2 ? s->in[2] : NULL;
+    const bool limited = l->clamp_low > -INFINITY || l->clamp_high < INFINITY;
     if (!w) {
         pack(s->scratch, s->b, d->groups, krn_space_taps(&d->s),
              (size_t[]){d->in_c, d->out_c / d->groups});
@@ -132,8 +135,11 @@ PLAN_RUN(plan_run_transpose_conv)
     }
     for (size_t i = 0; i < d->batch; i++) {
         float *y = (float *)s->y + i * pixels * d->out_c;
-        memset(y, 0, pixels * d->out_c * sizeof(*y));
+        if (bias)
+            krn_fill_ref(y, bias, d->out_c * sizeof(*y), pixels);
+        else
+            memset(y, 0, pixels * d->out_c * sizeof(*y));
         one_image(y, (const float *)s->a + i * image_in, s, w);
-        krn_f32_tail_ref(y, bias, pixels, d->out_c, l->clamp_low, l->clamp_high);
+        if (limited) l->f32.clamp(y, y, pixels * d->out_c, l->clamp_low, l->clamp_high);
     }
 }

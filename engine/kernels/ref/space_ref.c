@@ -2,6 +2,8 @@
  * Thread rule: pure functions. */
 #include "engine/kernels/krn_space.h"
 
+#include <string.h>
+
 static size_t all(const size_t *size)
 {
     return size[0] * size[1] * size[2];
@@ -39,6 +41,61 @@ ptrdiff_t krn_space_tap(const krn_space *s, size_t p, size_t t)
         at = at * (ptrdiff_t)s->in[i] + v;
     }
     return at;
+}
+
+/* One axis of krn_space_window; *at: the place of the first tap. */
+static void along_axis(krn_taps *t, ptrdiff_t *at, const krn_space *s, int i, size_t p)
+{
+    const ptrdiff_t step = (ptrdiff_t)s->dilation[i], size = (ptrdiff_t)s->in[i];
+    const ptrdiff_t base = (ptrdiff_t)(p * s->stride[i]) - s->before[i], room = size - 1 - base;
+    ptrdiff_t first = base < 0 ? -base : 0, end = room < 0 ? 0 : room + 1;
+    if (step > 1) {
+        first = (first + step - 1) / step;
+        end = (end + step - 1) / step;
+    }
+    if (end > (ptrdiff_t)s->kernel[i]) end = (ptrdiff_t)s->kernel[i];
+    t->first[i] = (size_t)first;
+    t->n[i] = end > first ? (size_t)(end - first) : 0;
+    *at = base + first * step;
+}
+
+void krn_space_window(krn_taps *t, const krn_space *s, size_t p)
+{
+    const size_t line = p / s->out[2],
+                 pixel[] = {line / s->out[1], line % s->out[1], p % s->out[2]};
+    ptrdiff_t all = 0, at;
+    for (int i = 0; i < KRN_SPACE; i++) {
+        along_axis(t, &at, s, i, pixel[i]);
+        all = all * (ptrdiff_t)s->in[i] + at;
+    }
+    t->at = (size_t)all;
+}
+
+/* A row of n taps, side by side or not. */
+static void gather_row(float *a, const float *x, size_t n, size_t c, size_t step)
+{
+    if (step == 1) {
+        memcpy(a, x, n * c * sizeof(*a));
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < c; k++)
+            a[i * c + k] = x[i * step * c + k];
+}
+
+void krn_f32_gather_ref(float *a, const float *x, const krn_space *s, size_t c, size_t first,
+                        size_t count)
+{
+    const size_t taps = krn_space_taps(s);
+    for (size_t p = first; p < first + count; p++, a += taps * c) {
+        krn_taps t;
+        krn_space_window(&t, s, p);
+        if (t.n[0] * t.n[1] * t.n[2] < taps) memset(a, 0, taps * c * sizeof(*a));
+        for (size_t z = 0; t.n[2] && z < t.n[0]; z++)
+            for (size_t y = 0; y < t.n[1]; y++)
+                gather_row(a + krn_taps_number(&t, s, z, y) * c, x + krn_taps_at(&t, s, z, y) * c,
+                           t.n[2], c, s->dilation[2]);
+    }
 }
 
 #define CONV(name, type)                                                                           \
@@ -94,13 +151,27 @@ void krn_i32_conv_ref(int32_t *y, const int32_t *x, const int32_t *w, const int3
     }
 }
 
+/* Adds a row of n taps of c values each; pixels lie `step` values apart. */
+static void spread_row(float *y, const float *cols, size_t n, size_t c, size_t step)
+{
+    if (step == c) {
+        c *= n;
+        n = 1;
+    }
+    for (size_t i = 0; i < n; i++, y += step, cols += c)
+        for (size_t k = 0; k < c; k++)
+            y[k] += cols[k];
+}
+
 void krn_f32_col2im_ref(float *y, const float *cols, const krn_space *s, size_t n, size_t ld)
 {
     const size_t pixels = krn_space_out(s), taps = krn_space_taps(s);
-    for (size_t p = 0; p < pixels; p++)
-        for (size_t t = 0; t < taps; t++, cols += n) {
-            const ptrdiff_t at = krn_space_tap(s, p, t);
-            for (size_t c = 0; at >= 0 && c < n; c++)
-                y[(size_t)at * ld + c] += cols[c];
-        }
+    for (size_t p = 0; p < pixels; p++, cols += taps * n) {
+        krn_taps t;
+        krn_space_window(&t, s, p);
+        for (size_t z = 0; t.n[2] && z < t.n[0]; z++)
+            for (size_t v = 0; v < t.n[1]; v++)
+                spread_row(y + krn_taps_at(&t, s, z, v) * ld,
+                           cols + krn_taps_number(&t, s, z, v) * n, t.n[2], n, s->dilation[2] * ld);
+    }
 }
