@@ -188,6 +188,38 @@ static void transpose_conv_overlaps(void **state)
     run_close(&r);
 }
 
+/* Two filters stand over each of three channels. */
+static void depthwise_has_several_filters_a_channel(void **state)
+{
+    float x[2 * 4 * 4 * 3], w[3 * 3 * 6], want[2 * 2 * 2 * 6];
+    uint64_t seed = 5;
+    (void)state;
+    for (size_t i = 0; i < NF_COUNT(x); i++)
+        x[i] = test_uniform(&seed, -1, 1);
+    for (size_t i = 0; i < NF_COUNT(w); i++)
+        w[i] = test_uniform(&seed, -1, 1);
+    for (size_t i = 0; i < NF_COUNT(want); i++) {
+        const size_t c = i % 6, pixel = i / 6, image = pixel / 4 * 4 + pixel / 2 % 2;
+        want[i] = 0;
+        for (size_t t = 0; t < 9; t++)
+            want[i] += x[((image + t / 3) * 4 + pixel % 2 + t % 3) * 3 + c / 2] * w[t * 6 + c];
+    }
+    run_graph r = run_open();
+    const int32_t in[] = {run_input(&r, ENG_F32, 4, (int64_t[]){2, 4, 4, 3}, x, sizeof(x)),
+                          make_tensor(r.g, "w", ENG_F32, 4, (int64_t[]){1, 3, 3, 6})};
+    make_data(r.g, in[1], w, sizeof(w));
+    run_node(&r, IR_DEPTHWISE_CONV_2D, in, 2, ENG_F32)->attr.window =
+        (ir_window){.pad = IR_PAD_VALID,
+                    .stride_h = 1,
+                    .stride_w = 1,
+                    .dilation_h = 1,
+                    .dilation_w = 1,
+                    .groups = 1,
+                    .clamp = ir_no_clamp()};
+    run_expect_floats(&r, want, NF_COUNT(want), 1e-5f);
+    run_close(&r);
+}
+
 static void max_pool_tells_places(void **state)
 {
     (void)state;
@@ -419,6 +451,7 @@ static void nms_drops_what_overlaps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(depthwise_has_several_filters_a_channel),
         cmocka_unit_test(matmul_multiplies_stacks),
         cmocka_unit_test(matmul_swaps_either_side),
         cmocka_unit_test(matmul_of_vectors_is_a_scalar),
