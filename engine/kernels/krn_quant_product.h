@@ -32,6 +32,10 @@ typedef struct krn_q_tail {
 /** Element `at` of y from the sum of channel c. */
 void krn_q_tail_put(void *y, size_t at, int64_t sum, size_t c, const krn_q_tail *t);
 
+/** INT16 rows y[m, n] from sums acc[m, ld]; of every way but KRN_TAIL_HYBRID. */
+void krn_q_tail_rows16(int16_t *y, const int32_t *acc, size_t m, size_t n, size_t ld,
+                       const krn_q_tail *t);
+
 /* a[i] = x[i] - zero, where it fits int16: INT8 and UINT8 always, INT16 with zero 0. */
 void krn_q_widen_ref(int16_t *a, const void *x, krn_type type, int32_t zero, size_t n);
 

@@ -93,6 +93,7 @@ static void product_fini(void *own)
 {
     plan_q_product *p = own;
     nf_free(p->w);
+    nf_free(p->packed);
     nf_free(p->bias);
     nf_free(p->factor);
     nf_free(p->real);
@@ -114,6 +115,49 @@ static nf_status check_scales(const ir_tensor *w, size_t n, int axis, nf_error *
 {
     if (w->quant.n == 1 || (w->quant.n == n && w->quant.axis == axis)) return NF_OK;
     return nf_fail(err, NF_EUNSUPPORTED, w->name, "%zu scales for %zu outputs", w->quant.n, n);
+}
+
+/* True where 8-bit weights of n outputs meet INT16 in 32-bit sums that cannot overflow. */
+static bool sums_fit(const plan_q_product *p, size_t n, size_t k)
+{
+    for (size_t c = 0; c < n; c++) {
+        int64_t sum = 0;
+        for (size_t i = 0; i < k; i++) {
+            const int16_t w = p->w[c * k + i];
+            if (w != (int8_t)w) return false;
+            sum += w < 0 ? -w : w;
+        }
+        if (sum >= 65536) return false; /* times 2^15 */
+    }
+    return true;
+}
+
+/* CONV_2D and FULLY_CONNECTED of INT16 take the product of 8-bit layers: its left side is INT16. */
+static nf_status pack_16(plan_q_product *p, plan_layer *l, const ir_tensor *w, nf_error *err)
+{
+    const size_t n = (size_t)w->dim[0];
+    size_t all = 0;
+    const size_t k = n && ir_elems(&all, w, 1) ? all / n : 0;
+    const bool conv = l->node->op == IR_CONV_2D && l->node->attr.window.groups == 1;
+    if (p->type != KRN_I16 || p->tail.to != KRN_I16 || k == 0 ||
+        !(conv || l->node->op == IR_FULLY_CONNECTED) || l->qs8.gemm == krn_qs8_gemm_ref ||
+        !sums_fit(p, n, k))
+        return NF_OK;
+    p->n_pad = krn_round_up(n, KRN_QS8_N);
+    p->k_pad = krn_round_up(k, KRN_QS8_K);
+    p->packed = nf_alloc_array(p->n_pad, p->k_pad, NF_MEM_WEIGHTS);
+    int8_t *narrow = nf_alloc_array(n, k, NF_MEM_WEIGHTS);
+    const bool room = p->packed && narrow;
+    for (size_t i = 0; room && i < n * k; i++)
+        narrow[i] = (int8_t)p->w[i];
+    if (room) krn_qs8_pack(p->packed, narrow, n, k);
+    nf_free(narrow);
+    if (!room) return nf_fail(err, NF_ENOMEM, w->name, "no memory to pack weights");
+    nf_free(p->w); /* only the plain kernel reads them */
+    p->w = NULL;
+    l->weight_bytes += p->n_pad * p->k_pad - w->bytes * sizeof(*p->w);
+    l->kernel_name = l->qs8.gemm_name;
+    return NF_OK;
 }
 
 PLAN_PREPARE(plan_q_product_prepare)
@@ -143,7 +187,7 @@ PLAN_PREPARE(plan_q_product_prepare)
                            .zero = y->quant.zero[0]};
     plan_q_limits(&p->tail.low, &p->tail.high, y, (ir_clamp){l->clamp_low, l->clamp_high});
     l->weight_bytes = w->bytes * sizeof(*p->w) + n * (sizeof(int64_t) + sizeof(krn_factor) + 12);
-    return NF_OK;
+    return pack_16(p, l, w, err);
 }
 
 /* Scratch: an image without its zero point, then the sums of a depthwise pixel. */
@@ -152,10 +196,55 @@ static size_t image_bytes(const krn_window *w)
     return krn_round_up(w->in_h * w->in_w * w->in_c * sizeof(int16_t), 64);
 }
 
+/* Where the sums of a tile begin in the scratch, behind its windows. */
+static size_t gathered_bytes(const plan_step *s)
+{
+    const plan_q_product *p = s->layer->own;
+    return krn_round_up(s->u.window.tile * p->k_pad * sizeof(int16_t), 64);
+}
+
+static PLAN_RUN(run_16)
+{
+    const plan_q_product *p = s->layer->own;
+    const krn_window *w = &s->u.window.w;
+    const size_t in = w->in_h * w->in_w * w->in_c, pixels = w->out_h * w->out_w, n = w->out_c;
+    int16_t *rows = s->scratch;
+    int32_t *acc = (int32_t *)(void *)((char *)s->scratch + gathered_bytes(s));
+    for (size_t b = 0; b < s->u.window.batch; b++)
+        for (size_t at = 0; at < pixels; at += s->u.window.tile) {
+            const size_t left = pixels - at;
+            const krn_slice part = {0, w->in_c, at,
+                                    left < s->u.window.tile ? left : s->u.window.tile};
+            krn_s16_im2col_ref(rows, (const int16_t *)s->a + b * in, w, &part, p->k_pad);
+            s->layer->qs8.gemm(acc, rows, p->packed, part.count, p->n_pad, p->k_pad);
+            krn_q_tail_rows16((int16_t *)s->y + (b * pixels + at) * n, acc, part.count, n, p->n_pad,
+                              &p->tail);
+        }
+}
+
+#define TILE_BYTES 32768 /* of gathered windows: stays in the first-level cache */
+
+/* s->u.window is filled but for its tile. */
+static void bind_16(plan_step *s)
+{
+    const plan_q_product *p = s->layer->own;
+    const krn_window *w = &s->u.window.w;
+    const size_t most = TILE_BYTES / (p->k_pad * sizeof(int16_t)), pixels = w->out_h * w->out_w;
+    s->u.window.tile = most < 4 ? 4 : most;
+    if (s->u.window.tile > pixels) s->u.window.tile = pixels;
+    s->scratch_bytes = gathered_bytes(s) + s->u.window.tile * p->n_pad * sizeof(int32_t);
+    s->run = run_16;
+}
+
 PLAN_BIND(plan_bind_q_conv)
 {
     (void)err;
+    const plan_q_product *p = s->layer->own;
     plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
+    if (p->packed) {
+        bind_16(s);
+        return NF_OK;
+    }
     s->scratch_bytes = image_bytes(&s->u.window.w) + s->u.window.w.out_c * sizeof(int64_t);
     return NF_OK;
 }
@@ -187,6 +276,7 @@ PLAN_RUN(plan_run_q_conv)
 PLAN_BIND(plan_bind_q_dense)
 {
     (void)err;
+    const plan_q_product *p = s->layer->own;
     const size_t k = in[1].dim[1], n = in[1].dim[0];
     s->u.window.batch = in[0].elems / k;
     s->u.window.w = (krn_window){.in_h = 1,
@@ -203,6 +293,7 @@ PLAN_BIND(plan_bind_q_dense)
                                  .dilation_w = 1};
     (void)out;
     s->scratch_bytes = image_bytes(&s->u.window.w);
+    if (p->packed) bind_16(s);
     return NF_OK;
 }
 

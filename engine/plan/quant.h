@@ -42,6 +42,8 @@ typedef struct plan_q_product {
     krn_type type; /* of x */
     int32_t zero;  /* of x */
     int16_t *w;
+    int8_t *packed; /* by krn_qs8_pack; NULL: the plain kernel runs on w */
+    size_t n_pad, k_pad;
     int64_t *bias;
     krn_factor *factor;
     double *real;

@@ -29,6 +29,22 @@ static int32_t pool(const void *x, krn_type type, const krn_window *w, const bou
     return (int32_t)(sum > 0 ? (sum + n / 2) / n : (sum - n / 2) / n);
 }
 
+/* The largest values of a window in INT16, channels side by side. */
+static void most16(int16_t *y, const int16_t *x, const krn_window *w, const bounds *b,
+                   const int32_t limits[2])
+{
+    for (size_t c = 0; c < w->in_c; c++)
+        y[c] = INT16_MIN;
+    for (size_t h = b->h0; h < b->h1; h++)
+        for (size_t v = b->v0; v < b->v1; v++) {
+            const int16_t *from = x + (h * w->in_w + v) * w->in_c;
+            for (size_t c = 0; c < w->in_c; c++)
+                y[c] = from[c] > y[c] ? from[c] : y[c];
+        }
+    for (size_t c = 0; c < w->in_c; c++)
+        y[c] = (int16_t)(y[c] < limits[0] ? limits[0] : y[c] > limits[1] ? limits[1] : y[c]);
+}
+
 void krn_q_pool_ref(void *y, const void *x, krn_type type, const krn_window *w, bool mean,
                     const int32_t limits[2])
 {
@@ -36,6 +52,10 @@ void krn_q_pool_ref(void *y, const void *x, krn_type type, const krn_window *w, 
         bounds b;
         clip(&b.h0, &b.h1, (ptrdiff_t)(p / w->out_w * w->stride_h) - w->top, w->kernel_h, w->in_h);
         clip(&b.v0, &b.v1, (ptrdiff_t)(p % w->out_w * w->stride_w) - w->left, w->kernel_w, w->in_w);
+        if (type == KRN_I16 && !mean && b.h1 > b.h0 && b.v1 > b.v0) {
+            most16((int16_t *)y + p * w->in_c, x, w, &b, limits);
+            continue;
+        }
         for (size_t c = 0; c < w->in_c; c++) {
             const int32_t v = pool(x, type, w, &b, c, mean);
             krn_q_put(y, type, p * w->in_c + c,

@@ -1,6 +1,7 @@
 /* quant_product_ref.c - products of quantized values in plain C. Layer: kernels.
  * Thread rule: pure functions. */
 #include "engine/kernels/krn_quant_product.h"
+#include "engine/kernels/simd/simd.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,30 +34,53 @@ static float to_real(int64_t sum, size_t c, const krn_q_tail *t)
     return v < t->least ? t->least : v > t->most ? t->most : v;
 }
 
-void krn_q_tail_put(void *y, size_t at, int64_t sum, size_t c, const krn_q_tail *t)
+/* The quantized result of a sum; way: t->way, a constant in a loop over many. */
+INLINE int32_t result(int64_t sum, size_t c, const krn_q_tail *t, const krn_tail_way way)
 {
     const int64_t all = (int64_t)((uint64_t)sum + (t->bias ? (uint64_t)t->bias[c] : 0));
     const int32_t cut = (int32_t)(uint32_t)(uint64_t)all; /* 32-bit sums wrap */
-    switch (t->way) {
+    switch (way) {
     case KRN_TAIL_FIXED:
-        krn_q_put(y, t->to, at, clamp((int64_t)krn_scale_int(cut, t->factor[c]) + t->zero, t));
-        break;
+        return clamp((int64_t)krn_scale_int(cut, t->factor[c]) + t->zero, t);
     case KRN_TAIL_UP:
-        krn_q_put(y, t->to, at, clamp((int64_t)krn_scale_up(cut, t->factor[c]) + t->zero, t));
-        break;
+        return clamp((int64_t)krn_scale_up(cut, t->factor[c]) + t->zero, t);
     case KRN_TAIL_LONG:
-        krn_q_put(y, t->to, at, clamp((int64_t)krn_scale_long(all, t->factor[c]) + t->zero, t));
-        break;
+        return clamp((int64_t)krn_scale_long(all, t->factor[c]) + t->zero, t);
     case KRN_TAIL_FLOAT:
-        krn_q_put(y, t->to, at, to_float_and_back(cut, c, t));
-        break;
+        return to_float_and_back(cut, c, t);
     case KRN_TAIL_AWAY:
-        krn_q_put(y, t->to, at, by_double(all, c, t));
-        break;
+        return by_double(all, c, t);
     case KRN_TAIL_HYBRID:
-        ((float *)y)[at] = to_real(sum, c, t);
         break;
     }
+    return 0;
+}
+
+void krn_q_tail_put(void *y, size_t at, int64_t sum, size_t c, const krn_q_tail *t)
+{
+    if (t->way == KRN_TAIL_HYBRID)
+        ((float *)y)[at] = to_real(sum, c, t);
+    else
+        krn_q_put(y, t->to, at, result(sum, c, t, t->way));
+}
+
+INLINE void rows16(int16_t *y, const int32_t *acc, size_t m, size_t ld, const krn_q_tail *t,
+                   const size_t n, const krn_tail_way way)
+{
+    for (size_t r = 0; r < m; r++, y += n, acc += ld)
+        for (size_t c = 0; c < n; c++)
+            y[c] = (int16_t)result(acc[c], c, t, way);
+}
+
+void krn_q_tail_rows16(int16_t *y, const int32_t *acc, size_t m, size_t n, size_t ld,
+                       const krn_q_tail *t)
+{
+    if (t->way == KRN_TAIL_LONG)
+        rows16(y, acc, m, ld, t, n, KRN_TAIL_LONG);
+    else if (t->way == KRN_TAIL_UP)
+        rows16(y, acc, m, ld, t, n, KRN_TAIL_UP);
+    else
+        rows16(y, acc, m, ld, t, n, t->way);
 }
 
 void krn_q_widen_ref(int16_t *a, const void *x, krn_type type, int32_t zero, size_t n)
