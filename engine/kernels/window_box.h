@@ -17,8 +17,11 @@ static inline size_t krn_box_axis(size_t *count, ptrdiff_t start, size_t kernel,
                                   size_t size)
 {
     const ptrdiff_t d = (ptrdiff_t)dilation, left = (ptrdiff_t)size - start;
-    const size_t skipped = start < 0 ? (size_t)((d - 1 - start) / d) : 0;
-    const size_t inside = left > 0 ? (size_t)((left + d - 1) / d) : 0;
+    size_t skipped = start < 0 ? (size_t)-start : 0, inside = left > 0 ? (size_t)left : 0;
+    if (d > 1) { /* divisions take longer than a small window */
+        skipped = (skipped + dilation - 1) / dilation;
+        inside = (inside + dilation - 1) / dilation;
+    }
     const size_t end = inside < kernel ? inside : kernel;
     *count = end > skipped ? end - skipped : 0;
     return (size_t)(start + (ptrdiff_t)skipped * d);

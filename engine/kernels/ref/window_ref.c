@@ -28,32 +28,50 @@ static inline ptrdiff_t tap(const krn_window *w, size_t p, size_t t)
     return pixel(w, p / w->out_w, p % w->out_w, t / w->kernel_w, t % w->kernel_w);
 }
 
+/* One row of the matrix of windows: the lines of a kernel are runs where its taps lie side by side
+ * and have all channels. */
+#define GATHER(name, type)                                                                         \
+    static void name(type *a, const type *x, const krn_window *w, const krn_slice *s, size_t p)    \
+    {                                                                                              \
+        const krn_box b = krn_box_of(w, p);                                                        \
+        const size_t taps = w->kernel_h * w->kernel_w, c = s->c;                                   \
+        const bool whole = w->dilation_w == 1 && c == w->in_c;                                     \
+        const size_t pieces = whole ? 1 : b.columns, size = (whole ? b.columns : 1) * c;           \
+        const size_t row = first_tap(b.top, p / w->out_w * w->stride_h, w->top, w->dilation_h);    \
+        const size_t col = first_tap(b.left, p % w->out_w * w->stride_w, w->left, w->dilation_w);  \
+        if (b.rows * b.columns < taps) memset(a, 0, taps *c * sizeof(*a));                         \
+        for (size_t r = 0; b.columns && r < b.rows; r++) {                                         \
+            type *to = a + ((row + r) * w->kernel_w + col) * c;                                    \
+            const size_t line = (b.top + r * w->dilation_h) * w->in_w + b.left;                    \
+            const type *from = x + line * w->in_c + s->c0;                                         \
+            for (size_t i = 0; i < pieces; i++, to += c, from += w->dilation_w * w->in_c)          \
+                memcpy(to, from, size * sizeof(*a));                                               \
+        }                                                                                          \
+    }
+
+/* Number of the first tap in the image, which lies at `at`. */
+static inline size_t first_tap(size_t at, size_t start, ptrdiff_t pad, size_t dilation)
+{
+    const size_t skipped = at + (size_t)pad - start;
+    return dilation > 1 ? skipped / dilation : skipped;
+}
+
+GATHER(gather_f32, float)
+GATHER(gather_s16, int16_t)
+
 void krn_f32_im2col_ref(float *a, const float *x, const krn_window *w, const krn_slice *s)
 {
-    for (size_t p = s->first; p < s->first + s->count; p++)
-        for (size_t kh = 0; kh < w->kernel_h; kh++)
-            for (size_t kw = 0; kw < w->kernel_w; kw++, a += s->c) {
-                const ptrdiff_t at = pixel(w, p / w->out_w, p % w->out_w, kh, kw);
-                if (at < 0)
-                    memset(a, 0, s->c * sizeof(*a));
-                else
-                    memcpy(a, x + (size_t)at * w->in_c + s->c0, s->c * sizeof(*a));
-            }
+    for (size_t i = 0; i < s->count; i++, a += w->kernel_h * w->kernel_w * s->c)
+        gather_f32(a, x, w, s, s->first + i);
 }
 
 void krn_s16_im2col_ref(int16_t *a, const int16_t *x, const krn_window *w, const krn_slice *s,
                         size_t k_pad)
 {
-    const size_t taps = w->kernel_h * w->kernel_w;
-    for (size_t p = s->first; p < s->first + s->count; p++, a += k_pad) {
-        for (size_t t = 0; t < taps; t++) {
-            const ptrdiff_t at = tap(w, p, t);
-            if (at < 0)
-                memset(a + t * s->c, 0, s->c * sizeof(*a));
-            else
-                memcpy(a + t * s->c, x + (size_t)at * w->in_c + s->c0, s->c * sizeof(*a));
-        }
-        memset(a + taps * s->c, 0, (k_pad - taps * s->c) * sizeof(*a));
+    const size_t k = w->kernel_h * w->kernel_w * s->c;
+    for (size_t i = 0; i < s->count; i++, a += k_pad) {
+        gather_s16(a, x, w, s, s->first + i);
+        if (k < k_pad) memset(a + k, 0, (k_pad - k) * sizeof(*a));
     }
 }
 
