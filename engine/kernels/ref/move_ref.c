@@ -122,12 +122,30 @@ typedef struct walk {
     const krn_pad *p;
     const char *value;
     size_t size, step_y[KRN_RANK], step_x[KRN_RANK]; /* bytes */
-    int last; /* the axes behind it are the same on both sides */
+    int last;   /* the axes behind it are the same on both sides */
+    bool alike; /* the bytes of the value */
 } walk;
 
 static void fill_bytes(char *y, const walk *w, size_t bytes)
 {
-    krn_fill_ref(y, w->value, w->size, bytes / w->size);
+    if (w->alike)
+        memset(y, w->value[0], bytes);
+    else
+        krn_fill_ref(y, w->value, w->size, bytes / w->size);
+}
+
+/* Along the last axis: the value, a run of x, and the value again. */
+static void pad_line(char *y, const char *x, const walk *w)
+{
+    const krn_pad *p = w->p;
+    const int64_t out = (int64_t)p->out[w->last], in = (int64_t)p->in[w->last];
+    const int64_t before = p->before[w->last], from = before < 0 ? -before : 0;
+    const int64_t lead = before < 0 ? 0 : least(before, out), run = least(in - from, out - lead);
+    const size_t step = w->step_y[w->last], head = (size_t)lead * step;
+    const size_t body = run > 0 ? (size_t)run * step : 0, all = (size_t)out * step;
+    if (head) fill_bytes(y, w, head);
+    if (body) memcpy(y + head, x + (size_t)from * step, body);
+    if (head + body < all) fill_bytes(y + head + body, w, all - head - body);
 }
 
 /* y[0 .. out-1] along one axis; x is NULL where nothing of it stands. */
@@ -139,6 +157,10 @@ static void pad_axis(char *y, const char *x, const walk *w, int axis)
         fill_bytes(y, w, (size_t)out * sy);
         return;
     }
+    if (axis == w->last && w->p->mode == KRN_PAD_VALUE) {
+        pad_line(y, x, w);
+        return;
+    }
     for (int64_t i = 0; i < out;) {
         const int64_t from = i - w->p->before[axis], at = source(from, in, w->p->mode);
         if (axis < w->last) {
@@ -148,9 +170,8 @@ static void pad_axis(char *y, const char *x, const walk *w, int axis)
         }
         int64_t run = 1;
         if (at >= 0 && from == at) run = least(in - at, out - i);
-        if (at < 0) run = from < 0 ? least(-from, out - i) : out - i;
         if (at < 0)
-            fill_bytes(y + (size_t)i * sy, w, (size_t)run * sy);
+            fill_bytes(y + (size_t)i * sy, w, sy);
         else
             memcpy(y + (size_t)i * sy, x + (size_t)at * sx, (size_t)run * sy);
         i += run;
@@ -160,6 +181,7 @@ static void pad_axis(char *y, const char *x, const walk *w, int axis)
 void krn_pad_ref(void *y, const void *x, const void *value, size_t size, const krn_pad *p)
 {
     walk w = {.p = p, .value = value, .size = size};
+    w.alike = memcmp(w.value, w.value + 1, size - 1) == 0;
     size_t bytes_y = size, bytes_x = size;
     for (int i = p->rank - 1; i >= 0; i--) {
         w.step_y[i] = bytes_y;
