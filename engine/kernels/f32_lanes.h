@@ -156,20 +156,20 @@ LANES(mish, lane_mish(x))
 LANES(elu, lane_elu(x, a))
 LANES(selu, b *lane_elu(x, a))
 LANES(celu, x < 0 ? a * lane_expm1(x / a) : x)
+LANES(leaky_relu, x < 0 ? a * x : x)
 LANES(sqrt, sqrtf(x))
 LANES(rsqrt, 1 / sqrtf(x))
 
 /* The table of one instruction set: NULL where the plain version is as good. */
 #define KRN_F32_LANES(table)                                                                       \
-    const krn_unary_fn table[KRN_UNARY_COUNT] =                                                    \
-        {                                                                                          \
-            [KRN_EXP] = lanes_exp,     [KRN_TANH] = lanes_tanh,                                    \
-            [KRN_ERF] = lanes_erf,     [KRN_LOGISTIC] = lanes_logistic,                            \
-            [KRN_GELU] = lanes_gelu,   [KRN_GELU_TANH] = lanes_gelu_tanh,                          \
-            [KRN_SILU] = lanes_silu,   [KRN_MISH] = lanes_mish,                                    \
-            [KRN_ELU] = lanes_elu,     [KRN_SELU] = lanes_selu,                                    \
-            [KRN_CELU] = lanes_celu,   [KRN_SQRT] = lanes_sqrt,                                    \
-            [KRN_RSQRT] = lanes_rsqrt,                                                             \
+    const krn_unary_fn table[KRN_UNARY_COUNT] = {                                                  \
+        [KRN_EXP] = lanes_exp,     [KRN_TANH] = lanes_tanh,                                        \
+        [KRN_ERF] = lanes_erf,     [KRN_LOGISTIC] = lanes_logistic,                                \
+        [KRN_GELU] = lanes_gelu,   [KRN_GELU_TANH] = lanes_gelu_tanh,                              \
+        [KRN_SILU] = lanes_silu,   [KRN_MISH] = lanes_mish,                                        \
+        [KRN_ELU] = lanes_elu,     [KRN_SELU] = lanes_selu,                                        \
+        [KRN_CELU] = lanes_celu,   [KRN_SQRT] = lanes_sqrt,                                        \
+        [KRN_RSQRT] = lanes_rsqrt, [KRN_LEAKY_RELU] = lanes_leaky_relu,                            \
     }
 
 extern const krn_unary_fn krn_f32_unary_lanes[KRN_UNARY_COUNT];

@@ -107,6 +107,23 @@ static void quick_kernels_keep_their_bounds(void **state)
             if (check_can_run(&check_tiers[t])) check_bound(row, &check_tiers[t], x, n);
 }
 
+/* A slope takes nothing but one product: every tier gives the bits of plain C. */
+static void slopes_are_exact(void **state)
+{
+    static float x[8192], want[8192];
+    const size_t n = all_kinds(x);
+    const float p[2] = {0.3f, 0};
+    (void)state;
+    krn_unary_ref(KRN_LEAKY_RELU, KRN_F32)(want, x, n, p);
+    for (size_t t = 0; t < check_n_tiers; t++) {
+        if (!check_can_run(&check_tiers[t])) continue;
+        check_guard y = check_guard_make(n * sizeof(float));
+        krn_unary_find(KRN_LEAKY_RELU, KRN_F32, check_tiers[t].bits)(y.data, x, n, p);
+        assert_memory_equal(y.data, want, n * sizeof(float));
+        check_guard_free(&y);
+    }
+}
+
 /* No NaN becomes a number, no end of the range traps. */
 static void ends_of_the_range(void **state)
 {
@@ -358,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quick_kernels_keep_their_bounds),
+        cmocka_unit_test(slopes_are_exact),
         cmocka_unit_test(ends_of_the_range),
         cmocka_unit_test(whole_numbers_wrap_and_never_trap),
         cmocka_unit_test(powers_and_shifts),
