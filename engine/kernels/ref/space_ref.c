@@ -1,6 +1,7 @@
 /* space_ref.c - convolution over up to three axes, and its transpose, in plain C. Layer: kernels.
  * Thread rule: pure functions. */
 #include "engine/kernels/krn_space.h"
+#include "engine/kernels/simd/simd.h"
 
 #include <string.h>
 
@@ -71,16 +72,28 @@ void krn_space_window(krn_taps *t, const krn_space *s, size_t p)
     t->at = (size_t)all;
 }
 
+/* n taps of c channels, a constant where they are few. */
+INLINE void gather_apart(float *a, const float *x, size_t n, const size_t c, size_t step)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(a + i * c, x + i * step * c, c * sizeof(*a));
+}
+
 /* A row of n taps, side by side or not. */
 static void gather_row(float *a, const float *x, size_t n, size_t c, size_t step)
 {
-    if (step == 1) {
+    if (step == 1)
         memcpy(a, x, n * c * sizeof(*a));
-        return;
-    }
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < c; k++)
-            a[i * c + k] = x[i * step * c + k];
+    else if (c == 1)
+        gather_apart(a, x, n, 1, step);
+    else if (c == 2)
+        gather_apart(a, x, n, 2, step);
+    else if (c == 3)
+        gather_apart(a, x, n, 3, step);
+    else if (c == 4)
+        gather_apart(a, x, n, 4, step);
+    else
+        gather_apart(a, x, n, c, step);
 }
 
 void krn_f32_gather_ref(float *a, const float *x, const krn_space *s, size_t c, size_t first,
