@@ -79,9 +79,27 @@ static void binary_lines_tier(const krn_f32 *k, uint64_t seed)
         check_guard_free(guards[i]);
 }
 
+/* One short line for many, which fill a vector together. */
+static void binary_period_tier(const krn_f32 *k, uint64_t seed)
+{
+    const size_t n = (size_t)1 << seed % 5, lines = 1 + seed % 9, all = lines * n;
+    check_guard a = floats(all, &seed, -2, 2), b = floats(n, &seed, 0.5f, 2);
+    check_guard want = floats(all, &seed, 0, 0), got = floats(all, &seed, 0, 0);
+    const krn_f32_operands o = {a.data, b.data, 1, 1, -1, 1, n, 0};
+    for (int op = 0; op < KRN_F32_OPS; op++) {
+        krn_f32_binary_ref(want.data, &o, lines, n, (krn_f32_op)op);
+        k->binary(got.data, &o, lines, n, (krn_f32_op)op);
+        assert_memory_equal(want.data, got.data, all * sizeof(float));
+    }
+    check_guard *const guards[] = {&a, &b, &want, &got};
+    for (size_t i = 0; i < NF_COUNT(guards); i++)
+        check_guard_free(guards[i]);
+}
+
 static void operators_are_exact(void **state)
 {
     (void)state;
+    on_each_tier(binary_period_tier);
     on_each_tier(binary_tier);
     on_each_tier(binary_lines_tier);
 }

@@ -35,8 +35,31 @@ INLINE vf two(vf a, vf b, const krn_f32_op op)
                                  : vf_mul(vf_sub(a, b), vf_sub(a, b));
 }
 
+/* A short line of b is the same for all of them: several lines fill a vector, and are one. */
+INLINE bool is_period(const krn_f32_operands *o, size_t lines, size_t n)
+{
+    return lines > 1 && n < VF_LANES && VF_LANES % n == 0 && o->step_a == 1 && o->next_a == n &&
+           o->step_b == 1 && o->next_b == 0;
+}
+
+INLINE void binary_period(float *y, const krn_f32_operands *o, size_t all, size_t n,
+                          const krn_f32_op op)
+{
+    const vf low = vf_set(o->low), high = vf_set(o->high);
+    float period[VF_LANES];
+    for (size_t i = 0; i < VF_LANES; i++)
+        period[i] = o->b[i % n];
+    const vf b = vf_load(period);
+    for (size_t i = 0; i < all; i += VF_LANES)
+        put(y + i, vf_min(high, vf_max(low, two(operand(o->a, 1, i, all - i), b, op))), all - i);
+}
+
 INLINE void binary(float *y, const krn_f32_operands *o, size_t lines, size_t n, const krn_f32_op op)
 {
+    if (is_period(o, lines, n)) {
+        binary_period(y, o, lines * n, n, op);
+        return;
+    }
     const vf low = vf_set(o->low), high = vf_set(o->high);
     const float *pa = o->a, *pb = o->b;
     const size_t step_a = o->step_a, step_b = o->step_b, next_a = o->next_a, next_b = o->next_b;
