@@ -3,6 +3,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
+#include "engine/kernels/krn_math.h"
 
 #include <string.h>
 
@@ -23,16 +24,24 @@ static void find_roots(plan_builder *b)
     }
 }
 
+/* Whose memory a tensor lies in. */
+static int32_t root_of(const plan_builder *b, int32_t t)
+{
+    while (b->root[t] != t)
+        t = b->root[t];
+    return t;
+}
+
 static void live_until(plan_builder *b, int32_t tensor, uint32_t step)
 {
-    plan_block *k = &b->blocks[b->root[tensor]];
+    plan_block *k = &b->blocks[root_of(b, tensor)];
     if (k->bytes && step > k->last) k->last = step;
 }
 
 static void born_at(plan_builder *b, int32_t tensor, uint32_t step)
 {
     const ir_tensor *t = &b->tensors[tensor];
-    plan_block *k = &b->blocks[b->root[tensor]];
+    plan_block *k = &b->blocks[root_of(b, tensor)];
     if (k->bytes || t->data || t->variable) return; /* a view, or it has a place already */
     k->bytes = b->p->shapes[tensor].elems * eng_dtype_size(t->dtype);
     k->first = k->last = step;
@@ -62,9 +71,57 @@ static void find_lives(plan_builder *b)
         b->blocks[t].last = end;
 }
 
+/* Kernels that read an element of an operand as large as the result before they write it. */
+static bool works_in_place(const plan_layer *l)
+{
+    static const bool ops[IR_OP_COUNT] = {
+#define X(name, lower) [IR_##name] = true,
+        KRN_UNARY_MAP(X)
+#undef X
+            [IR_ADD] = true,
+        [IR_SUB] = true,
+        [IR_MUL] = true,
+        [IR_DIV] = true,
+        [IR_SQUARED_DIFFERENCE] = true,
+        [IR_PRELU] = true,
+        [IR_CLAMP] = true};
+    return l->kernel->kind == PLAN_F32 && ops[l->node->op];
+}
+
+/* The result is one run, or rows of whole vectors: a vector cut short is stored with a mask, and
+ * the next load beside it would wait until that has reached the cache. */
+static bool has_whole_rows(const plan_builder *b, const ir_node *n)
+{
+    const plan_shape *y = &b->p->shapes[n->out[0]];
+    bool one = true;
+    for (int32_t k = 0; k < n->n_in; k++)
+        one = one && n->in[k] >= 0 && b->p->shapes[n->in[k]].elems == y->elems;
+    return one || (y->rank > 0 && y->dim[y->rank - 1] % 16 == 0);
+}
+
+/* A result takes the memory of an operand that nothing reads later; the memory of the graph's
+ * inputs, filled in step 0, is left as it is. */
+static void share_with_operands(plan_builder *b)
+{
+    for (size_t i = 0; i < b->g->n_nodes && !b->limits->keep_all; i++) {
+        const ir_node *n = &b->g->nodes[i];
+        const plan_step *s = &b->p->bound[i];
+        if (!s->run || !works_in_place(s->layer) || !has_whole_rows(b, n)) continue;
+        plan_block *y = &b->blocks[n->out[0]];
+        for (int32_t k = 0; k < n->n_in && k < 2 && y->bytes; k++) {
+            const int32_t root = n->in[k] >= 0 ? root_of(b, n->in[k]) : n->out[0];
+            plan_block *x = &b->blocks[root];
+            if (x == y || x->bytes != y->bytes || x->first == 0 || x->last != i + 1) continue;
+            x->last = y->last;
+            y->bytes = 0;
+            b->root[n->out[0]] = root;
+        }
+    }
+}
+
 static void *place_of(const plan_builder *b, size_t t)
 {
-    const plan_block *k = &b->blocks[b->root[t]];
+    const plan_block *k = &b->blocks[root_of(b, (int32_t)t)];
     if (b->tensors[t].data) return b->tensors[t].data;  /* constant, computed, or a variable */
     if (b->p->shapes[t].elems == 0) return b->p->arena; /* empty: an address that is none's */
     return k->bytes ? b->p->arena + k->offset : NULL;
@@ -244,6 +301,7 @@ static nf_status build(plan_builder *b, nf_error *err)
         return st;
     find_roots(b);
     find_lives(b);
+    share_with_operands(b);
     if ((st = lay_out(b, err))) return st;
     address_all(b);
     return NF_OK;

@@ -448,9 +448,35 @@ static void nms_drops_what_overlaps(void **state)
     run_close(&r);
 }
 
+/* |x|, -|x| and their product one after the other: results lie where operands lay, unless these are
+ * read again or belong to the caller. */
+static void results_take_the_place_of_dead_operands(void **state)
+{
+    float x[32], kept[32], want[32];
+    (void)state;
+    for (int i = 0; i < 32; i++) {
+        x[i] = kept[i] = (float)(i - 7);
+        want[i] = x[i] * x[i];
+    }
+    run_graph r = run_open();
+    const int32_t in = run_input(&r, ENG_F32, 2, (int64_t[]){2, 16}, x, sizeof(x));
+    run_node(&r, IR_ABS, &in, 1, ENG_F32);
+    int32_t sides[2] = {0, r.outputs[0]};
+    run_node(&r, IR_NEG, &sides[1], 1, ENG_F32);
+    sides[0] = r.outputs[0];
+    run_node(&r, IR_PRELU, sides, 2, ENG_F32);
+    const int32_t product = r.outputs[0];
+    run_node(&r, IR_NEG, &product, 1, ENG_F32);
+    run_expect_floats(&r, want, 32, 0);
+    run_expect_floats(&r, want, 32, 0);
+    assert_memory_equal(x, kept, sizeof(x));
+    run_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results_take_the_place_of_dead_operands),
         cmocka_unit_test(depthwise_has_several_filters_a_channel),
         cmocka_unit_test(matmul_multiplies_stacks),
         cmocka_unit_test(matmul_swaps_either_side),
