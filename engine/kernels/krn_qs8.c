@@ -49,6 +49,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(pairs, krn_q_pairs_neon);
         SET(sums, krn_q_sums_neon);
         SET(softmax, krn_qs8_softmax_neon);
+        SET(lookup, krn_qs8_lookup_neon);
         k->tier = &krn_qs8_neon;
     }
     if (cpu & KRN_CPU_DOTPROD) k->tier = &krn_qs8_dotprod;

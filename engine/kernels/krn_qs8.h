@@ -113,6 +113,7 @@ typedef KRN_DECL_QS8_LOOKUP((*krn_qs8_lookup_fn));
 KRN_DECL_QS8_LOOKUP(krn_qs8_lookup_ref);
 KRN_DECL_QS8_LOOKUP(krn_qs8_lookup_avx2);
 KRN_DECL_QS8_LOOKUP(krn_qs8_lookup_avx512vbmi);
+KRN_DECL_QS8_LOOKUP(krn_qs8_lookup_neon);
 
 typedef struct krn_qs8_softmax {
     krn_round round;
