@@ -249,146 +249,148 @@ static void windows_of_open_height_8(void **state)
         r.views[0].bytes = 4 * 16;
         run_expect_bytes(&r, want, 2 * 16);
         run_close(&r);
+    }
+}
 
-        /* One TRANSPOSE_CONV of odd sizes on the kernels of one instruction set. */
-        static size_t deconv_on(int8_t * y, unsigned isa, uint64_t seed)
-        {
-            const eng_dtype type = seed % 3 ? ENG_I8 : ENG_U8;
-            const int64_t x[] = {2, 1 + (int64_t)(seed % 4), 2 + (int64_t)(seed % 5),
-                                 1 + (int64_t)(seed % 7)};
-            const int64_t w[] = {1 + (int64_t)(seed % 6), 1 + (int64_t)(seed % 3),
-                                 1 + (int64_t)(seed / 3 % 5), x[3]};
-            int8_t values[2 * 4 * 6 * 7], weights[6 * 3 * 5 * 7];
-            run_graph r = run_open();
-            nf_error err = {0};
-            r.cpu = isa;
-            r.round = seed % 2 ? KRN_ROUND_FLOAT : KRN_ROUND_FIXED;
-            for (size_t i = 0; i < sizeof(values); i++)
-                values[i] = (int8_t)test_uniform(&seed, -128, 127.9f);
-            for (size_t i = 0; i < sizeof(weights); i++)
-                weights[i] = (int8_t)test_uniform(&seed, -127, 127.9f);
-            int32_t in[] = {put(&r, type, 4, x, values, (scaled){0.5f, 9}),
-                            hold(&r, ENG_I8, 4, w, weights)};
-            make_quant(r.g, in[1], 0.01f, 0);
-            ir_node *n = run_node(&r, IR_TRANSPOSE_CONV, in, 2, type);
-            n->attr.nd = (ir_nd){.pad = seed % 4 < 2 ? IR_PAD_VALID : IR_PAD_SAME,
-                                 .n = 2,
-                                 .stride = {1 + (int32_t)(seed % 3), 1 + (int32_t)(seed / 7 % 4)},
-                                 .dilation = {1, 1},
-                                 .groups = 1};
-            make_quant(r.g, r.outputs[0], 0.4f, -5 + 100 * (type == ENG_U8));
-            const nf_status st = run_once(&r, &err);
-            assert_ok(st, &err);
-            const eng_view v = run_result(&r, 0);
-            assert_true(v.bytes <= 16384);
-            memcpy(y, v.data, v.bytes);
-            run_close(&r);
-            return v.bytes;
+/* One TRANSPOSE_CONV of odd sizes on the kernels of one instruction set. */
+static size_t deconv_on(int8_t *y, unsigned isa, uint64_t seed)
+{
+    const eng_dtype type = seed % 3 ? ENG_I8 : ENG_U8;
+    const int64_t x[] = {2, 1 + (int64_t)(seed % 4), 2 + (int64_t)(seed % 5),
+                         1 + (int64_t)(seed % 7)};
+    const int64_t w[] = {1 + (int64_t)(seed % 6), 1 + (int64_t)(seed % 3),
+                         1 + (int64_t)(seed / 3 % 5), x[3]};
+    int8_t values[2 * 4 * 6 * 7], weights[6 * 3 * 5 * 7];
+    run_graph r = run_open();
+    nf_error err = {0};
+    r.cpu = isa;
+    r.round = seed % 2 ? KRN_ROUND_FLOAT : KRN_ROUND_FIXED;
+    for (size_t i = 0; i < sizeof(values); i++)
+        values[i] = (int8_t)test_uniform(&seed, -128, 127.9f);
+    for (size_t i = 0; i < sizeof(weights); i++)
+        weights[i] = (int8_t)test_uniform(&seed, -127, 127.9f);
+    int32_t in[] = {put(&r, type, 4, x, values, (scaled){0.5f, 9}),
+                    hold(&r, ENG_I8, 4, w, weights)};
+    make_quant(r.g, in[1], 0.01f, 0);
+    ir_node *n = run_node(&r, IR_TRANSPOSE_CONV, in, 2, type);
+    n->attr.nd = (ir_nd){.pad = seed % 4 < 2 ? IR_PAD_VALID : IR_PAD_SAME,
+                         .n = 2,
+                         .stride = {1 + (int32_t)(seed % 3), 1 + (int32_t)(seed / 7 % 4)},
+                         .dilation = {1, 1},
+                         .groups = 1};
+    make_quant(r.g, r.outputs[0], 0.4f, -5 + 100 * (type == ENG_U8));
+    const nf_status st = run_once(&r, &err);
+    assert_ok(st, &err);
+    const eng_view v = run_result(&r, 0);
+    assert_true(v.bytes <= 16384);
+    memcpy(y, v.data, v.bytes);
+    run_close(&r);
+    return v.bytes;
+}
+
+/* Phases beside each other give the bytes of the plain kernel. */
+static void transpose_conv_8_on_tiles(void **state)
+{
+    int8_t want[16384], got[16384];
+    const unsigned all = krn_cpu_flags(0);
+    (void)state;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        const size_t n = deconv_on(want, 0, seed);
+        for (unsigned isa = 1; isa && isa <= all; isa = isa << 1 | 1) {
+            assert_int_equal(deconv_on(got, isa & all, seed), n);
+            assert_memory_equal(got, want, n);
         }
+    }
+}
 
-        /* Phases beside each other give the bytes of the plain kernel. */
-        static void transpose_conv_8_on_tiles(void **state)
-        {
-            int8_t want[16384], got[16384];
-            const unsigned all = krn_cpu_flags(0);
-            (void)state;
-            for (uint64_t seed = 1; seed <= 200; seed++) {
-                const size_t n = deconv_on(want, 0, seed);
-                for (unsigned isa = 1; isa && isa <= all; isa = isa << 1 | 1) {
-                    assert_int_equal(deconv_on(got, isa & all, seed), n);
-                    assert_memory_equal(got, want, n);
-                }
-            }
+/* One CONV_2D of INT16 on the kernels of one instruction set; weights and values at their
+ * ends when the seed is a multiple of 5, which is too much for 32-bit sums where there are
+ * many. */
+static size_t conv16_on(int16_t *y, unsigned isa, uint64_t seed)
+{
+    static int16_t values[2 * 6 * 7 * 100];
+    static int8_t weights[20 * 3 * 3 * 100];
+    static int64_t bias[20];
+    const int64_t deep = 1 + (int64_t)(seed % 4 ? seed % 9 : seed % 100),
+                  n = 1 + (int64_t)(seed % 20);
+    const int64_t x[] = {2, 3 + (int64_t)(seed % 4), 3 + (int64_t)(seed % 5), deep};
+    const int64_t w[] = {n, 1 + (int64_t)(seed % 3), 1 + (int64_t)(seed / 3 % 3), deep};
+    const bool ends = seed % 5 == 0, small = seed % 7 == 0;
+    run_graph r = run_open();
+    nf_error err = {0};
+    r.cpu = isa;
+    r.round = seed % 2 ? KRN_ROUND_FLOAT : KRN_ROUND_FIXED;
+    const int32_t stride = 1 + (int32_t)(seed % 2);
+    for (size_t i = 0; i < NF_COUNT(values); i++)
+        values[i] = ends ? INT16_MIN : (int16_t)test_uniform(&seed, -32768, 32767);
+    for (size_t i = 0; i < sizeof(weights); i++)
+        weights[i] = ends ? -127 : (int8_t)test_uniform(&seed, -127, 127.9f);
+    for (size_t i = 0; i < NF_COUNT(bias); i++)
+        bias[i] = (int64_t)test_uniform(&seed, -1e6f, 1e6f);
+    int32_t in[] = {put(&r, ENG_I16, 4, x, values, (scaled){0.5f, 0}),
+                    hold(&r, ENG_I8, 4, w, weights),
+                    hold(&r, small ? ENG_I32 : ENG_I64, 1, (int64_t[]){n}, bias)};
+    make_quant(r.g, in[1], 0.01f, 0);
+    ir_node *node = run_node(&r, IR_CONV_2D, in, 3, ENG_I16);
+    node->attr.window = (ir_window){.pad = ends ? IR_PAD_SAME : IR_PAD_VALID,
+                                    .stride_h = stride,
+                                    .stride_w = 1,
+                                    .dilation_h = 1,
+                                    .dilation_w = 1,
+                                    .groups = 1,
+                                    .clamp = ir_no_clamp()};
+    make_quant(r.g, r.outputs[0], ends ? 40.0f : 4.0f, 0);
+    const nf_status st = run_once(&r, &err);
+    assert_ok(st, &err);
+    const eng_view v = run_result(&r, 0);
+    assert_true(v.bytes <= 4096 * sizeof(*y));
+    memcpy(y, v.data, v.bytes);
+    run_close(&r);
+    return v.bytes;
+}
+
+static void conv_16_is_the_plain_one(void **state)
+{
+    static int16_t want[4096], got[4096];
+    const unsigned all = krn_cpu_flags(0);
+    (void)state;
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        const size_t n = conv16_on(want, 0, seed);
+        for (unsigned isa = 1; isa && isa <= all; isa = isa << 1 | 1) {
+            assert_int_equal(conv16_on(got, isa & all, seed), n);
+            assert_memory_equal(got, want, n);
         }
+    }
+}
 
-        /* One CONV_2D of INT16 on the kernels of one instruction set; weights and values at their
-         * ends when the seed is a multiple of 5, which is too much for 32-bit sums where there are
-         * many. */
-        static size_t conv16_on(int16_t * y, unsigned isa, uint64_t seed)
-        {
-            static int16_t values[2 * 6 * 7 * 100];
-            static int8_t weights[20 * 3 * 3 * 100];
-            static int64_t bias[20];
-            const int64_t deep = 1 + (int64_t)(seed % 4 ? seed % 9 : seed % 100),
-                          n = 1 + (int64_t)(seed % 20);
-            const int64_t x[] = {2, 3 + (int64_t)(seed % 4), 3 + (int64_t)(seed % 5), deep};
-            const int64_t w[] = {n, 1 + (int64_t)(seed % 3), 1 + (int64_t)(seed / 3 % 3), deep};
-            const bool ends = seed % 5 == 0, small = seed % 7 == 0;
-            run_graph r = run_open();
-            nf_error err = {0};
-            r.cpu = isa;
-            r.round = seed % 2 ? KRN_ROUND_FLOAT : KRN_ROUND_FIXED;
-            const int32_t stride = 1 + (int32_t)(seed % 2);
-            for (size_t i = 0; i < NF_COUNT(values); i++)
-                values[i] = ends ? INT16_MIN : (int16_t)test_uniform(&seed, -32768, 32767);
-            for (size_t i = 0; i < sizeof(weights); i++)
-                weights[i] = ends ? -127 : (int8_t)test_uniform(&seed, -127, 127.9f);
-            for (size_t i = 0; i < NF_COUNT(bias); i++)
-                bias[i] = (int64_t)test_uniform(&seed, -1e6f, 1e6f);
-            int32_t in[] = {put(&r, ENG_I16, 4, x, values, (scaled){0.5f, 0}),
-                            hold(&r, ENG_I8, 4, w, weights),
-                            hold(&r, small ? ENG_I32 : ENG_I64, 1, (int64_t[]){n}, bias)};
-            make_quant(r.g, in[1], 0.01f, 0);
-            ir_node *node = run_node(&r, IR_CONV_2D, in, 3, ENG_I16);
-            node->attr.window = (ir_window){.pad = ends ? IR_PAD_SAME : IR_PAD_VALID,
-                                            .stride_h = stride,
-                                            .stride_w = 1,
-                                            .dilation_h = 1,
-                                            .dilation_w = 1,
-                                            .groups = 1,
-                                            .clamp = ir_no_clamp()};
-            make_quant(r.g, r.outputs[0], ends ? 40.0f : 4.0f, 0);
-            const nf_status st = run_once(&r, &err);
-            assert_ok(st, &err);
-            const eng_view v = run_result(&r, 0);
-            assert_true(v.bytes <= 4096 * sizeof(*y));
-            memcpy(y, v.data, v.bytes);
-            run_close(&r);
-            return v.bytes;
-        }
+static void refuses_what_has_no_scale(void **state)
+{
+    static const int8_t x[4] = {0};
+    run_graph r = run_open();
+    (void)state;
+    const int32_t in = put(&r, ENG_I8, 1, (int64_t[]){4}, x, (scaled){0.1f, 0});
+    run_node(&r, IR_TANH, &in, 1, ENG_I8); /* its result has none */
+    run_expect_status(&r, NF_EUNSUPPORTED);
+    run_close(&r);
+}
 
-        static void conv_16_is_the_plain_one(void **state)
-        {
-            static int16_t want[4096], got[4096];
-            const unsigned all = krn_cpu_flags(0);
-            (void)state;
-            for (uint64_t seed = 1; seed <= 150; seed++) {
-                const size_t n = conv16_on(want, 0, seed);
-                for (unsigned isa = 1; isa && isa <= all; isa = isa << 1 | 1) {
-                    assert_int_equal(conv16_on(got, isa & all, seed), n);
-                    assert_memory_equal(got, want, n);
-                }
-            }
-        }
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unary_8),
+        cmocka_unit_test(rsqrt_8),
+        cmocka_unit_test(unary_16),
+        cmocka_unit_test(binary_8),
+        cmocka_unit_test(softmax_16),
+        cmocka_unit_test(mean_8),
+        cmocka_unit_test(dense_16_has_a_long_bias),
+        cmocka_unit_test(dense_u8_has_weights_about_a_zero_point),
+        cmocka_unit_test(transpose_conv_8),
+        cmocka_unit_test(windows_of_open_height_8),
 
-        static void refuses_what_has_no_scale(void **state)
-        {
-            static const int8_t x[4] = {0};
-            run_graph r = run_open();
-            (void)state;
-            const int32_t in = put(&r, ENG_I8, 1, (int64_t[]){4}, x, (scaled){0.1f, 0});
-            run_node(&r, IR_TANH, &in, 1, ENG_I8); /* its result has none */
-            run_expect_status(&r, NF_EUNSUPPORTED);
-            run_close(&r);
-        }
-
-        int main(void)
-        {
-            const struct CMUnitTest tests[] = {
-                cmocka_unit_test(unary_8),
-                cmocka_unit_test(rsqrt_8),
-                cmocka_unit_test(unary_16),
-                cmocka_unit_test(binary_8),
-                cmocka_unit_test(softmax_16),
-                cmocka_unit_test(mean_8),
-                cmocka_unit_test(dense_16_has_a_long_bias),
-                cmocka_unit_test(dense_u8_has_weights_about_a_zero_point),
-                cmocka_unit_test(transpose_conv_8),
-                cmocka_unit_test(windows_of_open_height_8),
-
-                cmocka_unit_test(transpose_conv_8_on_tiles),
-                cmocka_unit_test(conv_16_is_the_plain_one),
-                cmocka_unit_test(refuses_what_has_no_scale),
-            };
-            return cmocka_run_group_tests(tests, NULL, NULL);
-        }
+        cmocka_unit_test(transpose_conv_8_on_tiles),
+        cmocka_unit_test(conv_16_is_the_plain_one),
+        cmocka_unit_test(refuses_what_has_no_scale),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
