@@ -21,7 +21,7 @@ void krn_quantize_linear_ref(int32_t *y, const float *x, const krn_linear *p);
 /* y = (x - zero) * scale */
 void krn_dequantize_linear_ref(float *y, const int32_t *x, const krn_linear *p);
 
-/* Scale and zero point of UINT8 over the range of x, with 0 in it. */
-void krn_dynamic_range_ref(float *scale, uint8_t *zero, const float *x, size_t n);
+/* Scale and zero point of UINT8 over a range with 0 in it. */
+void krn_dynamic_range(float *scale, uint8_t *zero, float low, float high);
 
 #endif /* KRN_LINEAR_H */

@@ -2,6 +2,7 @@
 #include "engine/kernels/krn_qs8.h"
 
 #include "engine/kernels/cpu.h"
+#include "engine/kernels/krn_qs8_real.h"
 #include "engine/kernels/krn_qs8_tile.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
     SET(softmax, krn_qs8_softmax_ref);
     SET(lookup, krn_qs8_lookup_ref);
     k->tier = NULL;
+    k->real = &krn_qs8_real_ref;
     k->add = NULL;
     k->add_name = NULL;
     k->sums = NULL;
@@ -34,6 +36,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(softmax, krn_qs8_softmax_avx2);
         SET(lookup, krn_qs8_lookup_avx2);
         k->tier = &krn_qs8_avx2;
+        k->real = &krn_qs8_real_avx2;
     }
     if (cpu & KRN_CPU_AVXVNNI) k->tier = &krn_qs8_avxvnni;
     if (cpu & KRN_CPU_AVX512) {
@@ -41,6 +44,7 @@ void krn_qs8_init(krn_qs8 *k, unsigned cpu)
         SET(pairs, krn_q_pairs_avx512);
         SET(sums, krn_q_sums_avx512);
         SET(softmax, krn_qs8_softmax_avx512);
+        k->real = &krn_qs8_real_avx512;
     }
     if (cpu & KRN_CPU_AVX512VNNI) k->tier = &krn_qs8_avx512vnni;
     if (cpu & KRN_CPU_AVX512VBMI) SET(lookup, krn_qs8_lookup_avx512vbmi);

@@ -141,11 +141,6 @@ KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_avx2);
 KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_avx512);
 KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_neon);
 
-/* q = clamp(round(x / scale) + zero); halves away from zero (reference) or to even. */
-void krn_qs8_quantize_ref(uint8_t *q, const float *x, size_t n, float scale, int32_t zero,
-                          bool is_unsigned, bool away);
-void krn_qs8_dequantize_ref(float *x, const uint8_t *q, size_t n, float scale, int32_t zero,
-                            bool is_unsigned);
 void krn_qs8_clamp_ref(uint8_t *y, const uint8_t *x, size_t n, int32_t low, int32_t high,
                        bool is_unsigned);
 
@@ -192,9 +187,11 @@ KRN_DECL_Q_SUMS(krn_q_sums_avx512);
 KRN_DECL_Q_SUMS(krn_q_sums_neon);
 
 struct krn_qs8_tier; /* krn_qs8_tile.h */
+struct krn_qs8_real; /* krn_qs8_real.h */
 
 typedef struct krn_qs8 {
     const struct krn_qs8_tier *tier; /* tiles of products; NULL: this CPU has none */
+    const struct krn_qs8_real *real; /* from floats and to them */
     krn_qs8_gemm_fn gemm;
     krn_qs8_requant_fn requant;
     krn_qs8_add_fn add; /* or NULL */

@@ -9,7 +9,7 @@
 #include "engine/passes/pass.h"
 
 #include "engine/base/mem.h"
-#include "engine/kernels/krn_qs8.h"
+#include "engine/kernels/krn_qs8_real.h"
 
 #include <float.h>
 #include <math.h>
@@ -264,7 +264,8 @@ static nf_status quantize_constant(int32_t *index, const job *j, int32_t t)
     if ((st = ir_spend(j->g, n, j->err)) || (st = add_q8(index, j, t, a))) return st;
     uint8_t *q = nf_alloc(n + 1, NF_MEM_GRAPH);
     if (!q) return nf_fail(j->err, NF_ENOMEM, "calibrate", "no memory for %zu numbers", n);
-    krn_qs8_quantize_ref(q, floats_of(&j->g->tensors[t]), n, a.scale, a.zero, false, false);
+    const krn_qs8_steps to = krn_qs8_steps_to(a.scale, a.zero, false, false);
+    krn_qs8_real_ref.bytes(q, floats_of(&j->g->tensors[t]), n, &to);
     return ir_take_data(&j->g->tensors[*index], q, n, j->err);
 }
 

@@ -325,6 +325,7 @@ nf_status plan_compile(eng_model **out, ir_graph *take_graph, const eng_options 
     }
     atomic_init(&m->refs, 1);
     m->graph = take_graph;
+    m->real = env->qs8.real;
     m->max_arena = o->max_arena ? o->max_arena : DEFAULT_MAX_ARENA;
     m->info.shapes = shapes_of(take_graph);
     m->batched = m->info.shapes == ENG_SHAPES_ROWS && !has_variables(take_graph);

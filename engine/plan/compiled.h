@@ -16,8 +16,9 @@ struct eng_model {
     eng_io *inputs, *outputs;
     eng_info info;
     size_t max_arena;
-    bool batched; /* rows may run in blocks */
-    bool eager;   /* shapes depend on values: computed anew for each request */
+    bool batched;                    /* rows may run in blocks */
+    const struct krn_qs8_real *real; /* what turns inputs and outputs of 8 bits */
+    bool eager;                      /* shapes depend on values: computed anew for each request */
 };
 
 /** Makes a model of a graph that has been through the passes and verified; takes the graph in any

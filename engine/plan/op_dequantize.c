@@ -2,6 +2,8 @@
  * Layer: plan. Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/layer.h"
 
+#include "engine/kernels/krn_qs8_real.h"
+
 PLAN_PREPARE(plan_dequantize)
 {
     const ir_tensor *x = plan_in(l, g, 0), *y = plan_out(l, g, 0);
@@ -15,7 +17,7 @@ PLAN_PREPARE(plan_dequantize)
 static PLAN_RUN(run_bytes)
 {
     const plan_layer *l = s->layer;
-    krn_qs8_dequantize_ref(s->y, s->a, s->u.elems, l->scale, l->zero, l->is_unsigned);
+    l->qs8.real->floats(s->y, s->a, s->u.elems, l->scale, l->zero, l->is_unsigned);
 }
 
 static PLAN_RUN(run_axis)

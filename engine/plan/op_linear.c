@@ -4,6 +4,7 @@
 
 #include "engine/kernels/krn_linear.h"
 #include "engine/kernels/krn_nn.h"
+#include "engine/kernels/krn_qs8_real.h"
 
 typedef struct linear {
     krn_linear p;
@@ -101,10 +102,37 @@ static krn_linear open_linear(const plan_step *s, int32_t **whole)
     return p;
 }
 
+/* As the format says: NaN is the zero point. */
+static krn_qs8_steps steps_to(float scale, int32_t zero, bool is_unsigned)
+{
+    krn_qs8_steps to = krn_qs8_steps_to(scale, zero, is_unsigned, false);
+    to.nan = 0;
+    return to;
+}
+
+/* 8 bits by one scale. */
+static bool is_plain(const linear *k)
+{
+    return k->scales == 1 && (k->type == KRN_I8 || k->type == KRN_U8);
+}
+
+static int32_t only_zero(const plan_step *s, const linear *k)
+{
+    int32_t zero = 0;
+    if (k->has_zero) krn_cast_ref(&zero, KRN_I32, s->in[2], k->type, 1);
+    return zero;
+}
+
 PLAN_RUN(plan_run_quantize_linear)
 {
     const linear *k = s->bound;
     int32_t *whole;
+    if (is_plain(k)) {
+        const krn_qs8_steps to =
+            steps_to(*(const float *)s->in[1], only_zero(s, k), k->type == KRN_U8);
+        s->layer->qs8.real->bytes(s->y, s->a, k->elems, &to);
+        return;
+    }
     const krn_linear p = open_linear(s, &whole);
     krn_quantize_linear_ref(whole, s->a, &p);
     krn_cast_ref(s->y, k->type, whole, KRN_I32, k->elems);
@@ -114,6 +142,11 @@ PLAN_RUN(plan_run_dequantize_linear)
 {
     const linear *k = s->bound;
     int32_t *whole;
+    if (is_plain(k)) {
+        s->layer->qs8.real->floats(s->y, s->a, k->elems, *(const float *)s->in[1], only_zero(s, k),
+                                   k->type == KRN_U8);
+        return;
+    }
     const krn_linear p = open_linear(s, &whole);
     krn_cast_ref(whole, KRN_I32, s->a, k->type, k->elems);
     krn_dequantize_linear_ref(s->y, whole, &p);
@@ -133,20 +166,19 @@ PLAN_BIND(plan_bind_dynamic_quantize)
 {
     (void)in, (void)err;
     s->u.elems = out->elems;
-    s->scratch_bytes = out->elems * sizeof(int32_t);
     return NF_OK;
 }
 
 PLAN_RUN(plan_run_dynamic_quantize)
 {
     const ir_node *n = s->layer->node;
-    float scale;
+    const krn_qs8_real *real = s->layer->qs8.real;
+    float scale, low, high;
     uint8_t zero;
-    krn_dynamic_range_ref(&scale, &zero, s->a, s->u.elems);
-    const int32_t wide = zero;
-    const krn_linear p = {1, 1, s->u.elems, 0, &scale, &wide, 0, 255};
-    krn_quantize_linear_ref(s->scratch, s->a, &p);
-    krn_cast_ref(s->y, KRN_U8, s->scratch, KRN_I32, s->u.elems);
+    real->range(&low, &high, s->a, s->u.elems);
+    krn_dynamic_range(&scale, &zero, low, high);
+    const krn_qs8_steps to = steps_to(scale, zero, true);
+    real->bytes(s->y, s->a, s->u.elems, &to);
     if (n->n_out > 1 && s->out[1]) *(float *)s->out[1] = scale;
     if (n->n_out > 2 && s->out[2]) *(uint8_t *)s->out[2] = zero;
 }

@@ -4,6 +4,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/kernels/krn_qs16.h"
+#include "engine/kernels/krn_qs8_real.h"
 
 #include <string.h>
 
@@ -93,7 +94,8 @@ PLAN_RUN(plan_run_quantize)
         krn_qs16_quantize_ref(s->y, s->a, s->u.elems, l->scale, l->zero, l->away);
         return;
     }
-    krn_qs8_quantize_ref(s->y, s->a, s->u.elems, l->scale, l->zero, l->is_unsigned, l->away);
+    const krn_qs8_steps to = krn_qs8_steps_to(l->scale, l->zero, l->is_unsigned, l->away);
+    l->qs8.real->bytes(s->y, s->a, s->u.elems, &to);
 }
 
 PLAN_RUN(plan_run_copy)

@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/pool.h"
 #include "engine/kernels/krn_qs16.h"
+#include "engine/kernels/krn_qs8_real.h"
 #include "engine/plan/compiled.h"
 
 #include <stdatomic.h>
@@ -201,7 +202,8 @@ static void *rows_of(const eng_view *v, const eng_io *io, size_t first)
     return (char *)v->data + first * io->row_elems * eng_dtype_size(v->dtype);
 }
 
-static void fill(void *to, const eng_view *v, const eng_io *io, size_t first, size_t rows)
+static void fill(const eng_session *s, void *to, const eng_view *v, const eng_io *io, size_t first,
+                 size_t rows)
 {
     const size_t n = rows * io->row_elems;
     const void *from = rows_of(v, io, first);
@@ -212,14 +214,17 @@ static void fill(void *to, const eng_view *v, const eng_io *io, size_t first, si
     } else if (io->dtype == ENG_I16) {
         krn_qs16_quantize_ref(to, from, n, io->scale, io->zero_point, false);
     } else if (io->quantized) {
-        krn_qs8_quantize_ref(to, from, n, io->scale, io->zero_point, io->dtype == ENG_U8, false);
+        const krn_qs8_steps by =
+            krn_qs8_steps_to(io->scale, io->zero_point, io->dtype == ENG_U8, false);
+        s->model->real->bytes(to, from, n, &by);
     } else {
         plan_krn_type(&type, io->dtype);
         krn_cast_ref(to, type, from, KRN_F32, n);
     }
 }
 
-static void fetch(const eng_view *v, const void *from, const eng_io *io, size_t first, size_t rows)
+static void fetch(const eng_session *s, const eng_view *v, const void *from, const eng_io *io,
+                  size_t first, size_t rows)
 {
     const size_t n = rows * io->row_elems;
     void *to = rows_of(v, io, first);
@@ -230,7 +235,7 @@ static void fetch(const eng_view *v, const void *from, const eng_io *io, size_t 
     } else if (io->dtype == ENG_I16) {
         krn_qs16_dequantize_ref(to, from, n, io->scale, io->zero_point);
     } else if (io->quantized) {
-        krn_qs8_dequantize_ref(to, from, n, io->scale, io->zero_point, io->dtype == ENG_U8);
+        s->model->real->floats(to, from, n, io->scale, io->zero_point, io->dtype == ENG_U8);
     } else {
         plan_krn_type(&type, io->dtype);
         krn_cast_ref(to, KRN_F32, from, type, n);
@@ -242,7 +247,7 @@ static void fill_rows(const eng_session *s, const plan_program *p, const eng_vie
 {
     const ir_graph *g = s->model->graph;
     for (size_t i = 0; i < g->n_inputs; i++)
-        fill(p->place[g->inputs[i]], &in[i], &s->model->inputs[i], first, rows);
+        fill(s, p->place[g->inputs[i]], &in[i], &s->model->inputs[i], first, rows);
 }
 
 static void fetch_rows(const eng_session *s, const plan_program *p, const eng_view *out,
@@ -250,7 +255,7 @@ static void fetch_rows(const eng_session *s, const plan_program *p, const eng_vi
 {
     const ir_graph *g = s->model->graph;
     for (size_t i = 0; i < g->n_outputs; i++)
-        fetch(&out[i], p->place[g->outputs[i]], &s->model->outputs[i], first, rows);
+        fetch(s, &out[i], p->place[g->outputs[i]], &s->model->outputs[i], first, rows);
 }
 
 /* One call, shared by the session's lanes: each takes the next block until none is left. */
@@ -354,11 +359,12 @@ static nf_status take_shape(plan_shape *to, const eng_view *v, const eng_io *io,
     return NF_OK;
 }
 
-static void fill_whole(void *to, const eng_view *v, const eng_io *io, size_t elems)
+static void fill_whole(const eng_session *s, void *to, const eng_view *v, const eng_io *io,
+                       size_t elems)
 {
     eng_io whole = *io;
     whole.row_elems = elems;
-    fill(to, v, &whole, 0, 1);
+    fill(s, to, v, &whole, 0, 1);
 }
 
 static bool same_shapes(const plan_shape *a, const plan_shape *b, size_t n)
@@ -420,7 +426,7 @@ static nf_status run_cached(eng_session *s, const eng_view *in, const plan_shape
     s->latest = c->program;
     for (size_t i = 0; i < g->n_inputs; i++)
         if (c->program->place[g->inputs[i]])
-            fill_whole(c->program->place[g->inputs[i]], &in[i], &s->model->inputs[i],
+            fill_whole(s, c->program->place[g->inputs[i]], &in[i], &s->model->inputs[i],
                        shapes[i].elems);
     return plan_program_run(c->program, err);
 }
@@ -440,7 +446,7 @@ static nf_status run_eager(eng_session *s, const eng_view *in, const plan_shape 
         const eng_io *io = &s->model->inputs[i];
         void *to = plan_heap_alloc(&heap, shapes[i].elems * eng_dtype_size(io->dtype) + 1);
         if (!to) st = nf_fail(err, NF_ENOMEM, io->name, "no memory for the input");
-        if (to) fill_whole(to, &in[i], io, shapes[i].elems);
+        if (to) fill_whole(s, to, &in[i], io, shapes[i].elems);
         values[i] = to;
     }
     if (!values) st = nf_fail(err, NF_ENOMEM, "session", "no memory");
@@ -473,7 +479,7 @@ nf_status eng_session_fetch(const eng_view *to, const eng_session *s, size_t i, 
     eng_io whole = s->model->outputs[i];
     whole.row_elems = s->latest->shapes[t].elems;
     const nf_status st = check_view(to, &whole, 1, err);
-    if (!st) fetch(to, s->latest->place[t], &whole, 0, 1);
+    if (!st) fetch(s, to, s->latest->place[t], &whole, 0, 1);
     return st;
 }
 

@@ -3,6 +3,7 @@
 #include "tests/support/checkkern.h"
 
 #include "engine/kernels/krn_f32.h"
+#include "engine/kernels/krn_qs8_real.h"
 #include "engine/kernels/krn_quant.h"
 #include "engine/kernels/krn_window.h"
 
@@ -236,10 +237,12 @@ static void quantize_ties_and_ends(void **state)
     const float x[] = {0.5f, 1.5f, -0.5f, -1.5f, 1e9f, -1e9f, NAN, INFINITY};
     uint8_t q[8];
     (void)state;
-    krn_qs8_quantize_ref(q, x, 8, 1.0f, 0, false, false);
+    const krn_qs8_steps to_even = krn_qs8_steps_to(1, 0, false, false);
+    const krn_qs8_steps to_away = krn_qs8_steps_to(1, 0, false, true);
+    krn_qs8_real_ref.bytes(q, x, 8, &to_even);
     const int8_t even[] = {0, 2, 0, -2, 127, -128, -128, 127};
     assert_memory_equal(q, even, 8);
-    krn_qs8_quantize_ref(q, x, 8, 1.0f, 0, false, true);
+    krn_qs8_real_ref.bytes(q, x, 8, &to_away);
     const int8_t away[] = {1, 2, -1, -2, 127, -128, -128, 127};
     assert_memory_equal(q, away, 8);
 }

@@ -39,13 +39,8 @@ void krn_dequantize_linear_ref(float *y, const int32_t *x, const krn_linear *p)
             }
 }
 
-void krn_dynamic_range_ref(float *scale, uint8_t *zero, const float *x, size_t n)
+void krn_dynamic_range(float *scale, uint8_t *zero, float low, float high)
 {
-    float low = 0, high = 0;
-    for (size_t i = 0; i < n; i++) {
-        low = x[i] < low ? x[i] : low;
-        high = x[i] > high ? x[i] : high;
-    }
     *scale = high == low ? 1 : (high - low) / 255;
     const float z = rintf(-low / *scale);
     *zero = (uint8_t)(z > 255 ? 255 : z > 0 ? z : 0);

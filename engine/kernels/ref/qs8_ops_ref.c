@@ -96,25 +96,6 @@ KRN_DECL_QS8_SOFTMAX(krn_qs8_softmax_ref)
     }
 }
 
-void krn_qs8_quantize_ref(uint8_t *q, const float *x, size_t n, float scale, int32_t zero,
-                          bool is_unsigned, bool away)
-{
-    const int32_t low = is_unsigned ? 0 : -128;
-    for (size_t i = 0; i < n; i++) {
-        float v = x[i] / scale; /* divided, as the formats say: a reciprocal would move the ties */
-        v = v >= -1024 && v <= 1024 ? v : v > 0 ? 1024 : -1024; /* NaN goes to the low end */
-        const int32_t rounded = (int32_t)(away ? roundf(v) : rintf(v));
-        q[i] = (uint8_t)krn_clamp(rounded + zero, low, low + 255);
-    }
-}
-
-void krn_qs8_dequantize_ref(float *x, const uint8_t *q, size_t n, float scale, int32_t zero,
-                            bool is_unsigned)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)(krn_q8(q[i], is_unsigned) - zero) * scale;
-}
-
 void krn_qs8_clamp_ref(uint8_t *y, const uint8_t *x, size_t n, int32_t low, int32_t high,
                        bool is_unsigned)
 {

@@ -1,6 +1,6 @@
 /* qs8_tail_ref.c - what stands before and after an 8-bit product: widening, dynamic quantization,
  * requantization. Layer: kernels. Thread rule: pure functions. */
-#include "engine/kernels/krn_qs8.h"
+#include "engine/kernels/krn_qs8_real.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,65 +66,17 @@ void krn_qs8_widen_ref(int16_t *a, const uint8_t *q, int32_t zero, bool is_unsig
     }
 }
 
-static void dynamic_symmetric(int16_t *a, float *scale, const float *x, size_t k)
-{
-    float most = 0;
-    for (size_t i = 0; i < k; i++)
-        most = fmaxf(most, fabsf(x[i]));
-    *scale = most > 0 ? most / 127 : 1;
-    const float inverse = most > 0 ? 127 / most : 0;
-    for (size_t i = 0; i < k; i++)
-        a[i] = (int16_t)krn_clamp(krn_round_float(x[i] * inverse), -127, 127);
-}
-
-/* The zero point is nudged to a whole number from the end whose rounding error is smaller. */
-static void dynamic_asymmetric(int16_t *a, float *scale, const float *x, size_t k)
-{
-    double low = 0, high = 0;
-    for (size_t i = 0; i < k; i++) {
-        low = x[i] < low ? x[i] : low;
-        high = x[i] > high ? x[i] : high;
-    }
-    const double step = high > low ? (high - low) / 255 : 1;
-    const double from_low = -128 - low / step, from_high = 127 - high / step;
-    const double low_error = 128 + fabs(low / step), high_error = 127 + fabs(high / step);
-    const double exact = low_error < high_error ? from_low : from_high;
-    const int32_t zero = krn_clamp(krn_round_float((float)exact), -128, 127);
-    const float inverse = (float)(1 / step);
-    *scale = (float)step;
-    for (size_t i = 0; i < k; i++)
-        a[i] =
-            (int16_t)(krn_clamp(krn_round_float((float)zero + x[i] * inverse), -128, 127) - zero);
-}
-
-static void dynamic_xnn(int16_t *a, float *scale, const float *x, size_t k)
-{
-    float low = 0, high = 0;
-    for (size_t i = 0; i < k; i++) {
-        low = fminf(low, x[i]);
-        high = fmaxf(high, x[i]);
-    }
-    const float inverse = high > low ? 255 / (high - low) : 1;
-    const float from_low = -128 + low * inverse, from_high = 127 + high * inverse;
-    const float exact = from_low + from_high > 0 ? -128 - low * inverse : 127 - high * inverse;
-    const int32_t zero = (int32_t)lrintf(fminf(fmaxf(exact, -128), 127));
-    *scale = 1 / inverse;
-    for (size_t i = 0; i < k; i++) {
-        const float v = fminf(fmaxf(x[i] * inverse, -1024), 1024);
-        a[i] = (int16_t)(krn_clamp((int64_t)lrintf(v) + zero, -128, 127) - zero);
-    }
-}
-
 void krn_qs8_dynamic_ref(int16_t *a, float *scale, const float *x, size_t k, size_t k_pad,
                          krn_dynamic way)
 {
-    static void (*const ways[])(int16_t * a, float *scale, const float *x, size_t k) = {
-        [KRN_DYNAMIC_WHOLE] = dynamic_asymmetric,
-        [KRN_DYNAMIC_EVEN] = dynamic_symmetric,
-        [KRN_DYNAMIC_XNN] = dynamic_xnn,
-    };
-    ways[way](a, scale, x, k);
+    krn_qs8_row row;
+    float low, high;
+    krn_qs8_real_ref.range(&low, &high, x, k);
+    const krn_qs8_steps s = krn_qs8_steps_over(&row, low, high, way);
+    for (size_t i = 0; i < k; i++)
+        a[i] = (int16_t)(krn_qs8_step(x[i], &s) - row.zero);
     memset(a + k, 0, (k_pad - k) * sizeof(*a));
+    *scale = row.scale;
 }
 
 void krn_qs8_hybrid_ref(float *out, const int32_t *acc, const float *scale, const float *bias,
