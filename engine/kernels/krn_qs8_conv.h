@@ -11,10 +11,10 @@ typedef struct krn_qs8_source {
     const int8_t *w;            /* conv: [out_c][taps][in_c / groups]; depthwise: [taps][out_c] */
     size_t parts;               /* w NULL, weights up to 255 come later: each window is used for so
                                    many sets of them; a matrix product */
-    const krn_requant *requant; /* [out_c] arrays */
+    const krn_requant *requant; /* [out_c] arrays; NULL: outputs are the sums of x * w */
     krn_window window;          /* of one image; a matrix product is a 1 x 1 window */
     size_t groups;
-    int32_t zero;     /* of x */
+    int32_t zero;     /* of x; 0 where outputs are sums */
     bool is_unsigned; /* x */
     bool out_unsigned;
     bool four; /* weights from -8 to 7 that a product keeps in 4 bits; of depthwise ones: no */
@@ -38,6 +38,7 @@ typedef struct krn_qs8_conv {
     size_t k;                /* inputs an output */
     size_t chunk;            /* rows of a flat product that are staged at once; 0: none are */
     int16_t staged_zero;     /* what padding holds */
+    size_t size;             /* bytes of an output */
     size_t stage_w, stage_h; /* pixels of the staged image */
     size_t runs, groups;     /* a window: runs of groups of four bytes */
     size_t n_blocks;
@@ -61,5 +62,9 @@ size_t krn_qs8_conv_scratch(const krn_qs8_conv *c, size_t rows);
 /** One image, x [in_h, in_w, in_c] to y [out_h, out_w, out_c]; or, when c->flat, `rows` rows. */
 void krn_qs8_conv_run(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, size_t rows,
                       void *scratch);
+
+/** The same, of a product whose outputs are the sums of x * w, padding being `zero`. */
+void krn_qs8_conv_sums(void *y, const uint8_t *x, const krn_qs8_conv *c, size_t rows, int32_t zero,
+                       void *scratch);
 
 #endif /* KRN_QS8_CONV_H */

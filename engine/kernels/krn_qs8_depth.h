@@ -14,6 +14,7 @@ typedef struct krn_qs8_depth {
     bool flat;    /* a row of outputs is worked on as if it were one pixel's channels */
     uint8_t zero; /* of x, as its bytes have it */
     int16_t staged_zero;
+    size_t size;    /* bytes of an output */
     size_t outs;    /* lines of outputs at once, 1 or 2 */
     size_t strips;  /* of four kernel rows each */
     size_t ring;    /* strips kept: each is made once */
@@ -34,5 +35,9 @@ size_t krn_qs8_depth_scratch(const krn_qs8_depth *d);
 
 /** One image, x [in_h, in_w, c] to y [out_h, out_w, c]. */
 void krn_qs8_depth_run(uint8_t *y, const uint8_t *x, const krn_qs8_depth *d, void *scratch);
+
+/** As krn_qs8_conv_sums. */
+void krn_qs8_depth_sums(void *y, const uint8_t *x, const krn_qs8_depth *d, int32_t zero,
+                        void *scratch);
 
 #endif /* KRN_QS8_DEPTH_H */

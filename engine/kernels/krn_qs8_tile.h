@@ -53,6 +53,7 @@ typedef enum krn_qs8_mode {
     KRN_QS8_NEAREST, /* float scale, nearest even */
     KRN_QS8_EXACT,   /* exact roundings, by integers where floats leave a doubt */
     KRN_QS8_SIGNED,  /* the same where the rounding depends on the sign, or sums are large */
+    KRN_QS8_SUMS,    /* the int32 sums themselves */
     KRN_QS8_MODES
 } krn_qs8_mode;
 
@@ -66,7 +67,8 @@ typedef struct krn_qs8_tile {
     size_t at; /* the block's first packed channel */
 } krn_qs8_tile;
 
-/* The outputs of `rows` pixels (a constant of the function): vecs * lanes bytes each are stored. */
+/* The outputs of `rows` pixels (a constant of the function): vecs * lanes of them each are stored,
+ * bytes or (KRN_QS8_SUMS) int32. */
 typedef void (*krn_qs8_tile_fn)(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t);
 
 /* One line of outputs of a depthwise convolution. A strip holds four rows of an image side by side:
@@ -83,7 +85,7 @@ typedef struct krn_qs8_line {
     const krn_qs8_tail *tail;
 } krn_qs8_line;
 
-/* y: the line, and the line below it where the kernel makes two; lanes bytes are stored for each
+/* y: the line, and the line below it where the kernel makes two; lanes outputs are stored for each
  * position and vector. */
 typedef void (*krn_qs8_line_fn)(uint8_t *const y[2], const krn_qs8_line *d);
 

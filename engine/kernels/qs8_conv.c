@@ -261,6 +261,7 @@ void krn_qs8_conv_pack(krn_qs8_conv *c, const krn_qs8_tier *tier, const krn_qs8_
     shape(c, tier, s);
     fits(c, s, &largest);
     c->mode = krn_qs8_mode_of(s->requant, s->window.out_c, largest);
+    c->size = krn_qs8_out_size(c->mode);
     c->staged_zero = (int16_t)(s->zero - origin_of(tier, s->is_unsigned));
     c->chunk = chunk_of(c);
     c->bytes = lay_out(c, s, memory);
@@ -277,17 +278,17 @@ size_t krn_qs8_conv_scratch(const krn_qs8_conv *c, size_t rows)
 static void row_cut(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const krn_qs8_block *b,
                     const krn_qs8_tile *t, size_t columns)
 {
-    uint8_t buffer[24 * KRN_QS8_MOST_LANES];
+    uint8_t buffer[24 * KRN_QS8_MOST_LANES * sizeof(int32_t)];
     krn_qs8_tile to_buffer = *t;
     const size_t step = columns > KRN_QS8_MOST_ROWS ? b->step[0] : b->step[columns];
     const krn_qs8_tile_fn fn = c->tier->tile[c->four][c->mode][b->vecs][step];
-    to_buffer.y_step = (ptrdiff_t)(b->vecs * c->tier->lanes);
+    to_buffer.y_step = (ptrdiff_t)(b->vecs * c->tier->lanes * c->size);
     for (size_t done = 0; done < columns; done += step) {
         const size_t at = least(done, columns - step);
         fn(buffer, x + (ptrdiff_t)at * t->x_step, &to_buffer);
         for (size_t i = 0; i < step; i++)
             memcpy(y + (ptrdiff_t)(at + i) * t->y_step, buffer + (ptrdiff_t)i * to_buffer.y_step,
-                   b->keep);
+                   b->keep * c->size);
     }
 }
 
@@ -335,8 +336,8 @@ static void run_flat(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, size_t
             const krn_qs8_block *b = &c->block[i];
             krn_qs8_tile t = tile_of(c, b);
             t.x_step = (ptrdiff_t)pixel;
-            t.y_step = (ptrdiff_t)c->window.out_c;
-            row(y + first * c->window.out_c + b->y_at, from, c, b, &t, n);
+            t.y_step = (ptrdiff_t)(c->window.out_c * c->size);
+            row(y + (first * c->window.out_c + b->y_at) * c->size, from, c, b, &t, n);
         }
     }
 }
@@ -374,9 +375,9 @@ static void stage_image(uint8_t *to, const uint8_t *x, const krn_qs8_conv *c)
 static void rest_of_row(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, const krn_qs8_block *b,
                         const krn_qs8_tile *t)
 {
-    uint8_t buffer[KRN_QS8_MOST_LANES];
+    uint8_t buffer[KRN_QS8_MOST_LANES * sizeof(int32_t)];
     c->tier->tile[c->four][c->mode][b->vecs][1](buffer, x, t);
-    memcpy(y, buffer, c->window.out_w % c->merged * c->window.out_c);
+    memcpy(y, buffer, c->window.out_w % c->merged * c->window.out_c * c->size);
 }
 
 void krn_qs8_conv_run(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, size_t rows,
@@ -393,15 +394,23 @@ void krn_qs8_conv_run(uint8_t *y, const uint8_t *x, const krn_qs8_conv *c, size_
         const krn_qs8_block *b = &c->block[i];
         krn_qs8_tile t = tile_of(c, b);
         t.x_step = (ptrdiff_t)(w->stride_w * c->merged * pixel);
-        t.y_step = (ptrdiff_t)(w->out_c * c->merged);
+        t.y_step = (ptrdiff_t)(w->out_c * c->merged * c->size);
         for (size_t h = 0; h < w->out_h; h++) {
             const uint8_t *from =
                 (uint8_t *)scratch + h * w->stride_h * c->stage_w * pixel + b->x_at;
-            uint8_t *to = y + h * w->out_w * w->out_c + b->y_at;
+            uint8_t *to = y + (h * w->out_w * w->out_c + b->y_at) * c->size;
             row(to, from, c, b, &t, columns);
             if (columns * c->merged < w->out_w)
                 rest_of_row(to + (ptrdiff_t)columns * t.y_step,
                             from + (ptrdiff_t)columns * t.x_step, c, b, &t);
         }
     }
+}
+
+void krn_qs8_conv_sums(void *y, const uint8_t *x, const krn_qs8_conv *c, size_t rows, int32_t zero,
+                       void *scratch)
+{
+    krn_qs8_conv padded = *c;
+    padded.staged_zero = (int16_t)(zero - origin_of(c->tier, c->is_unsigned));
+    krn_qs8_conv_run(y, x, &padded, rows, scratch);
 }

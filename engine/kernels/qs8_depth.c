@@ -33,6 +33,11 @@ static size_t divide_up(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
+static int32_t origin_of(const krn_qs8_tier *t, bool is_unsigned)
+{
+    return is_unsigned ? t->origin_unsigned : t->origin_signed;
+}
+
 /* Which line kernel: NULL when the tier has none for it. */
 static void choose(krn_qs8_depth *d)
 {
@@ -40,7 +45,7 @@ static void choose(krn_qs8_depth *d)
     const krn_qs8_tier *t = d->tier;
     const size_t four = 4 * t->lanes, known = d->strips == 1 && w->kernel_w <= 3 ? w->kernel_w : 0;
     const bool pair = w->kernel_h < ROWS && w->stride_h == 1 && w->dilation_h == 1 && w->out_h > 1;
-    d->wide = w->in_c % four == 0 && t->strip_wide;
+    d->wide = d->mode != KRN_QS8_SUMS && w->in_c % four == 0 && t->strip_wide;
     for (size_t outs = pair ? 2 : 1; outs >= 1 && !d->line; outs--) {
         const krn_qs8_line_fn(*line)[4] = d->wide ? t->wide[d->mode] : t->narrow[d->mode];
         d->line = line[outs][known] ? line[outs][known] : line[outs][0];
@@ -54,8 +59,9 @@ static void shape(krn_qs8_depth *d, const krn_qs8_tier *t, const krn_qs8_source 
 {
     const krn_window *w = &s->window;
     *d = (krn_qs8_depth){.tier = t, .window = *w, .mode = mode, .is_unsigned = s->is_unsigned};
+    d->size = krn_qs8_out_size(mode);
     d->zero = (uint8_t)s->zero;
-    d->staged_zero = (int16_t)(s->zero - (s->is_unsigned ? t->origin_unsigned : t->origin_signed));
+    d->staged_zero = (int16_t)(s->zero - origin_of(t, s->is_unsigned));
     d->strips = divide_up(w->kernel_h, ROWS);
     d->ring = ROWS * w->dilation_h * (d->strips - 1) + 1;
     choose(d);
@@ -138,8 +144,7 @@ static size_t lay_out(krn_qs8_depth *d, const krn_qs8_source *s, void *memory)
     uint8_t *w = krn_qs8_take(&room, d->vectors * d->strips * d->window.kernel_w * d->outs * ROWS *
                                          lanes * d->tier->elem);
     if (!memory) return room.used;
-    const int64_t moved =
-        (s->is_unsigned ? d->tier->origin_unsigned : d->tier->origin_signed) - s->zero;
+    const int64_t moved = origin_of(d->tier, s->is_unsigned) - s->zero;
     krn_qs8_tail_init(&d->tail, &tail, d->vectors * lanes, s, d->mode);
     for (size_t v = 0; v < d->vectors; v++)
         for (size_t l = 0; l < lanes; l++) {
@@ -192,7 +197,7 @@ static pieces split(const krn_qs8_depth *d, uint8_t *scratch)
 {
     const krn_window *w = &d->window;
     const size_t lanes = d->tier->lanes, value = value_of(d->tier), row = w->in_w * w->in_c;
-    const size_t line = krn_round_up(written(d) * d->vectors * lanes, 64);
+    const size_t line = krn_round_up(written(d) * d->vectors * lanes * d->size, 64);
     /* behind a strip: the last vector of channels, positions up to four, the last round of make()
      */
     const size_t beyond = (4 * w->stride_w * w->in_c + 8 * lanes) * value;
@@ -274,7 +279,7 @@ static const uint8_t *strip_at(const pieces *p, const krn_qs8_depth *d, const ui
 /* Bytes of one line from a buffer of whole vectors. */
 static void copy_line(uint8_t *y, const uint8_t *from, const krn_qs8_depth *d)
 {
-    const size_t c = d->window.in_c, step = d->vectors * d->tier->lanes;
+    const size_t c = d->window.in_c * d->size, step = d->vectors * d->tier->lanes * d->size;
     if (d->flat)
         memcpy(y, from, d->window.out_w * c);
     else
@@ -293,9 +298,9 @@ static krn_qs8_line line_of(const krn_qs8_depth *d, size_t plane, const uint8_t 
                           .plane = plane,
                           .tap_step = d->window.dilation_w * c * value,
                           .x_step = d->flat ? lanes * value : d->window.stride_w * c * value,
-                          .y_step = d->flat ? lanes
-                                    : whole ? c
-                                            : d->vectors * lanes,
+                          .y_step = d->size * (d->flat ? lanes
+                                               : whole ? c
+                                                       : d->vectors * lanes),
                           .positions = d->wide ? d->positions : written(d),
                           .vectors = d->vectors,
                           .tail = &d->tail};
@@ -307,7 +312,7 @@ void krn_qs8_depth_run(uint8_t *y, const uint8_t *x, const krn_qs8_depth *d, voi
     const pieces p = split(d, scratch);
     const uint8_t *strip[KRN_QS8_MOST_STRIPS];
     const krn_qs8_line line = line_of(d, p.plane, strip);
-    const size_t row = w->out_w * w->in_c;
+    const size_t row = w->out_w * w->in_c * d->size;
     const bool whole = is_whole(d);
     clear(&p, d);
     for (size_t h = 0; h < w->out_h; h += d->outs) {
@@ -320,4 +325,13 @@ void krn_qs8_depth_run(uint8_t *y, const uint8_t *x, const krn_qs8_depth *d, voi
         for (size_t o = 0; o < d->outs && h + o < w->out_h && !whole; o++)
             copy_line(y + (h + o) * row, to[o], d);
     }
+}
+
+void krn_qs8_depth_sums(void *y, const uint8_t *x, const krn_qs8_depth *d, int32_t zero,
+                        void *scratch)
+{
+    krn_qs8_depth padded = *d;
+    padded.zero = (uint8_t)zero;
+    padded.staged_zero = (int16_t)(zero - origin_of(d->tier, d->is_unsigned));
+    krn_qs8_depth_run(y, x, &padded, scratch);
 }

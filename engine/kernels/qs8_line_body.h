@@ -68,6 +68,13 @@ INLINE void narrow_store(uint8_t *to, size_t step, bytes v)
         b_store_quarter(to + (size_t)i * step, v, i);
 }
 
+INLINE void narrow_keep(uint8_t *to, size_t step, const vec sum[4])
+{
+    UNROLL
+    for (int i = 0; i < 4; i++)
+        v_store((int32_t *)(void *)(to + (size_t)i * step), sum[i]);
+}
+
 /* All positions of one vector of channels; there are at least four. n_taps 0: any number. */
 INLINE void narrow_vector(uint8_t *const y[2], const krn_qs8_line *d, size_t vector, const int outs,
                           const int n_taps, const int mode)
@@ -92,8 +99,11 @@ INLINE void narrow_vector(uint8_t *const y[2], const krn_qs8_line *d, size_t vec
         if (!n_taps) narrow_any(sum, d, from, w);
         UNROLL
         for (int o = 0; o < outs; o++)
-            narrow_store(y[o] + x * d->y_step + first, d->y_step,
-                         tail_four(sum[o], &tail, at, mode, TAIL_ORDER_VECTORS));
+            if (mode == KRN_QS8_SUMS)
+                narrow_keep(y[o] + x * d->y_step + 4 * first, d->y_step, sum[o]);
+            else
+                narrow_store(y[o] + x * d->y_step + first, d->y_step,
+                             tail_four(sum[o], &tail, at, mode, TAIL_ORDER_VECTORS));
     }
 }
 
@@ -170,12 +180,14 @@ INLINE void line_wide(uint8_t *const y[2], const krn_qs8_line *d, const int outs
 }
 
 /* LINES(X, mode): X(shape, outs, taps, mode), as TILES in qs8_tile_body.h. */
-#define LINES(X, mode)                                                                             \
+#define LINES_NARROW(X, mode)                                                                      \
     X(narrow, 1, 0, mode)                                                                          \
     X(narrow, 1, 1, mode)                                                                          \
     X(narrow, 1, 3, mode)                                                                          \
     X(narrow, 2, 1, mode)                                                                          \
-    X(narrow, 2, 3, mode)                                                                          \
+    X(narrow, 2, 3, mode)
+#define LINES(X, mode)                                                                             \
+    LINES_NARROW(X, mode)                                                                          \
     X(wide, 1, 0, mode)                                                                            \
     X(wide, 1, 3, mode)                                                                            \
     X(wide, 2, 1, mode)                                                                            \

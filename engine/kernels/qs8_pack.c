@@ -39,6 +39,8 @@ void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, size_t n,
                        const krn_qs8_source *s, krn_qs8_mode mode)
 {
     const krn_requant *r = s->requant;
+    *t = (krn_qs8_tail){.bias = to->bias};
+    if (!r) return;
     const int32_t down = s->out_unsigned ? 128 : 0;
     krn_qs8_limits *k = to->limits;
     for (size_t i = 0; i < 32; i++)
@@ -75,6 +77,10 @@ static double real_of(const krn_requant *r, size_t c)
 void krn_qs8_tail_set(const krn_qs8_tail_room *to, size_t at, const krn_requant *r, size_t c,
                       int64_t moved, krn_qs8_mode mode)
 {
+    if (!r) {
+        to->bias[at] = (int32_t)moved;
+        return;
+    }
     const bool twice = r->round == KRN_ROUND_FIXED && r->factor[c].shift < 0;
     const double nudge = twice ? ldexp(32768, r->factor[c].shift) : 0;
     to->bias[at] = (int32_t)((uint32_t)r->bias[c] + (uint32_t)moved);
@@ -92,6 +98,7 @@ static double most_of(const krn_requant *r, size_t c, uint64_t sum_abs)
 
 krn_qs8_mode krn_qs8_mode_of(const krn_requant *r, size_t n, uint64_t sum_abs)
 {
+    if (!r) return KRN_QS8_SUMS;
     if (r->round == KRN_ROUND_FLOAT) return KRN_QS8_NEAREST;
     if (r->round == KRN_ROUND_FIXED && r->low < r->zero) return KRN_QS8_SIGNED;
     for (size_t c = 0; c < n; c++) {
@@ -103,6 +110,7 @@ krn_qs8_mode krn_qs8_mode_of(const krn_requant *r, size_t n, uint64_t sum_abs)
 
 bool krn_qs8_tail_fits(const krn_requant *r, size_t c, uint64_t sum_abs)
 {
+    if (!r) return 255 * sum_abs <= INT32_MAX;
     const double most = most_of(r, c, sum_abs);
     return most < 2147483648.0 && most * real_of(r, c) < MOST_RESULT;
 }

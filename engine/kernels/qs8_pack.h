@@ -29,6 +29,12 @@ krn_qs8_tail_room krn_qs8_take_tail(krn_qs8_room *room, size_t n);
 void krn_qs8_tail_init(krn_qs8_tail *t, const krn_qs8_tail_room *to, size_t n,
                        const krn_qs8_source *s, krn_qs8_mode mode);
 
+/** Bytes of an output. */
+static inline size_t krn_qs8_out_size(krn_qs8_mode mode)
+{
+    return mode == KRN_QS8_SUMS ? sizeof(int32_t) : 1;
+}
+
 /** How the tails of n channels have to be computed; sum_abs: the largest sum of the magnitudes of a
  * channel's weights. */
 krn_qs8_mode krn_qs8_mode_of(const krn_requant *r, size_t n, uint64_t sum_abs);

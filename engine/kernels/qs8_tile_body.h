@@ -47,6 +47,14 @@ INLINE void tile_store(uint8_t *y, bytes v, const int i, const int vecs)
         b_store_quarter(y, v, i);
 }
 
+INLINE void tile_keep(uint8_t *y, const vec *sum, const ptrdiff_t step, const int rows,
+                      const int vecs)
+{
+    UNROLL
+    for (int i = 0; i < rows * vecs; i++)
+        v_store((int32_t *)(void *)(y + i / vecs * step + i % vecs * 4 * LANES), sum[i]);
+}
+
 /* Sums to bytes, four vectors at a time: of one, two or four pixels. */
 INLINE void tile_finish(uint8_t *y, const vec *sum, const krn_qs8_tile *t, const int rows,
                         const int vecs, const int mode)
@@ -137,7 +145,10 @@ INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int 
     UNROLL
     for (int i = rows * vecs; i < rows * vecs * ways; i++)
         sum[i % (rows * vecs)] = v_add(sum[i % (rows * vecs)], sum[i]);
-    tile_finish(y, sum, t, rows, vecs, mode);
+    if (mode == KRN_QS8_SUMS)
+        tile_keep(y, sum, t->y_step, rows, vecs);
+    else
+        tile_finish(y, sum, t, rows, vecs, mode);
 }
 
 /* A tier's list of TILES(X, mode): X(rows, vecs, mode). TILE_FUNCTION makes the functions,
@@ -153,7 +164,9 @@ INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int 
     .tile[0][KRN_QS8_##mode][vecs][rows] = tile_8_##vecs##_##rows##_##mode,                        \
     .tile[1][KRN_QS8_##mode][vecs][rows] = tile_4_##vecs##_##rows##_##mode,
 
-/* A list of tiles or lines, for each mode. */
+/* A list of tiles or lines, for each mode of bytes. */
 #define MODES(LIST, X) LIST(X, NEAREST) LIST(X, EXACT) LIST(X, SIGNED)
+#define ALL_TILES(X)   MODES(TILES, X) TILES(X, SUMS)
+#define ALL_LINES(X)   MODES(LINES, X) LINES_NARROW(X, SUMS)
 
 #endif /* KRN_QS8_TILE_BODY_H */

@@ -20,6 +20,9 @@ static void compare(qs8_case *c, bool must, uint64_t seed)
         if (!k.tier) continue;
         const bool took = qs8_case_run(c, k.tier);
         if (must) assert_true(took);
+        if (took && !qs8_case_sums(c, k.tier))
+            fail_msg("%s%s sums: seed %llu", k.tier->name, c->depthwise ? " depthwise" : "",
+                     (unsigned long long)seed);
         if (took &&
             memcmp(c->got.data, c->want.data, w->out_h * w->out_w * w->out_c * c->rows) != 0)
             fail_msg("%s%s: seed %llu: %zux%zux%zu kernel %zux%zu stride %zux%zu dilation %zux%zu "

@@ -191,3 +191,61 @@ bool qs8_case_run(qs8_case *c, const krn_qs8_tier *tier)
     memset(c->got.data, 0x5a, c->w.out_h * c->w.out_w * c->w.out_c * c->rows);
     return (c->depthwise ? run_depth : run_conv)(c, tier);
 }
+
+/* As the product of the file: c->source.zero taken off every x, with its weights taken together. */
+static bool sums_fit(const qs8_case *c, const int32_t *got)
+{
+    const krn_window *w = &c->w;
+    const size_t taps = w->kernel_h * w->kernel_w, depth = c->depthwise ? 1 : w->in_c / c->groups;
+    for (size_t i = 0; i < c->rows * w->out_h * w->out_w * w->out_c; i++) {
+        const size_t channel = i % w->out_c, p = i / w->out_c % (w->out_h * w->out_w);
+        const size_t r = i / w->out_c / (w->out_h * w->out_w);
+        const uint8_t *x = (const uint8_t *)c->x.data + r * w->in_h * w->in_w * w->in_c;
+        int32_t all = 0;
+        for (size_t t = 0; t < taps * depth; t++)
+            all += weight_of(c, channel, t / depth, t % depth);
+        if (got[i] - c->source.zero * all != sum_of(c, x, p, channel)) return false;
+    }
+    return true;
+}
+
+static void run_sums(const qs8_case *c, const krn_qs8_tier *tier, const krn_qs8_source *s,
+                     int32_t *y)
+{
+    const krn_window *w = &c->w;
+    const size_t all = c->rows * w->out_h * w->out_w;
+    krn_qs8_conv conv;
+    krn_qs8_depth depth;
+    check_guard memory =
+        check_guard_make((c->depthwise ? krn_qs8_depth_bytes : krn_qs8_conv_bytes)(tier, s));
+    if (c->depthwise)
+        krn_qs8_depth_pack(&depth, tier, s, memory.data);
+    else
+        krn_qs8_conv_pack(&conv, tier, s, memory.data);
+    check_guard scratch = check_guard_make(krn_round_up(
+        c->depthwise ? krn_qs8_depth_scratch(&depth) : krn_qs8_conv_scratch(&conv, all), 64));
+    const size_t rows = !c->depthwise && conv.flat ? 1 : c->rows;
+    for (size_t r = 0; r < rows; r++) {
+        const uint8_t *x = (const uint8_t *)c->x.data + r * w->in_h * w->in_w * w->in_c;
+        int32_t *to = y + r * w->out_h * w->out_w * w->out_c;
+        if (c->depthwise)
+            krn_qs8_depth_sums(to, x, &depth, c->source.zero, scratch.data);
+        else
+            krn_qs8_conv_sums(to, x, &conv, all, c->source.zero, scratch.data);
+    }
+    check_guard_free(&scratch);
+    check_guard_free(&memory);
+}
+
+bool qs8_case_sums(const qs8_case *c, const krn_qs8_tier *tier)
+{
+    const krn_window *w = &c->w;
+    krn_qs8_source s = c->source;
+    s.requant = NULL;
+    s.zero = 0;
+    check_guard y = check_guard_make(c->rows * w->out_h * w->out_w * w->out_c * sizeof(int32_t));
+    run_sums(c, tier, &s, y.data);
+    const bool fits = sums_fit(c, y.data);
+    check_guard_free(&y);
+    return fits;
+}

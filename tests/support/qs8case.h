@@ -37,4 +37,7 @@ void qs8_case_free(qs8_case *c);
 /** Runs it on a tier into c->got; false: the product is not for the tier. */
 bool qs8_case_run(qs8_case *c, const krn_qs8_tier *tier);
 
+/** Runs it for its sums, which qs8_case_run() said yes to; true when they are right. */
+bool qs8_case_sums(const qs8_case *c, const krn_qs8_tier *tier);
+
 #endif /* QS8CASE_H */

@@ -38,8 +38,8 @@ static KRN_DECL_QS8_STRIP(strip)
     X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(16, 1, mode)
 // clang-format on
 
-MODES(TILES, TILE_FUNCTION)
-MODES(LINES, LINE_FUNCTION)
+ALL_TILES(TILE_FUNCTION)
+ALL_LINES(LINE_FUNCTION)
 
 const krn_qs8_tier krn_qs8_dotprod = {
     .name = "dotprod",
@@ -55,7 +55,7 @@ const krn_qs8_tier krn_qs8_dotprod = {
     .strip_step = UNIT,
     .strip_wide = strip,
     // clang-format off
-    MODES(TILES, TILE_ENTRY)
-    MODES(LINES, LINE_ENTRY)
+    ALL_TILES(TILE_ENTRY)
+    ALL_LINES(LINE_ENTRY)
     // clang-format on
 };

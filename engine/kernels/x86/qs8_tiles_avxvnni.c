@@ -58,8 +58,8 @@ static KRN_DECL_QS8_STRIP(strip_narrow)
     X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(12, 1, mode)
 // clang-format on
 
-MODES(TILES, TILE_FUNCTION)
-MODES(LINES, LINE_FUNCTION)
+ALL_TILES(TILE_FUNCTION)
+ALL_LINES(LINE_FUNCTION)
 
 const krn_qs8_tier krn_qs8_avxvnni = {
     .name = "avxvnni",
@@ -75,7 +75,7 @@ const krn_qs8_tier krn_qs8_avxvnni = {
     .strip_step = 8,
     .strip_wide = strip_wide,
     // clang-format off
-    MODES(TILES, TILE_ENTRY)
-    MODES(LINES, LINE_ENTRY)
+    ALL_TILES(TILE_ENTRY)
+    ALL_LINES(LINE_ENTRY)
     // clang-format on
 };
