@@ -50,6 +50,10 @@ PLAN_BIND(plan_bind_conv_q8)
     const plan_product *p = &s->layer->product;
     static char nowhere; /* only the sizes are asked for here */
     plan_window_bind(s, in, out, in[1].dim[1], in[1].dim[2]);
+    if (s->layer->q8 && s->layer->kernel->kind == PLAN_HYBRID) {
+        plan_bind_hybrid_images(s, false);
+        return NF_OK;
+    }
     if (s->layer->q8) {
         s->run = plan_run_conv_tiles;
         s->scratch_bytes = krn_qs8_conv_scratch(&s->layer->q8->conv,

@@ -15,6 +15,10 @@ PLAN_BIND(plan_bind_dense_q8)
     (void)out, (void)err;
     const plan_product *p = &s->layer->product;
     s->u.dense.rows = in[0].elems / p->k;
+    if (s->layer->q8 && s->layer->kernel->kind == PLAN_HYBRID) {
+        plan_bind_hybrid_rows(s);
+        return NF_OK;
+    }
     if (s->layer->q8) {
         s->run = run_tiles;
         s->scratch_bytes = krn_qs8_conv_scratch(&s->layer->q8->conv, s->u.dense.rows);

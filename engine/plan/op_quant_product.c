@@ -1,6 +1,7 @@
 /* op_quant_product.c - products on INT16 activations, on weights with a zero point, and depthwise
  * ones of floats on 8-bit weights. Layer: plan.
  * Thread rule: run functions touch only their step's memory. */
+#include "engine/plan/q8.h"
 #include "engine/plan/quant.h"
 #include "engine/plan/window.h"
 
@@ -245,6 +246,10 @@ PLAN_BIND(plan_bind_q_conv)
         bind_16(s);
         return NF_OK;
     }
+    if (s->layer->q8) {
+        plan_bind_hybrid_images(s, false);
+        return NF_OK;
+    }
     s->scratch_bytes = image_bytes(&s->u.window.w) + s->u.window.w.out_c * sizeof(int64_t);
     return NF_OK;
 }
@@ -329,8 +334,21 @@ PLAN_BIND(plan_bind_q_hybrid_conv)
                       in[1].dim[2] == 1 && a->stride_h == 1 && a->stride_w == 1 && a->groups == 1 &&
                       out->elems / l->product.n == in[0].elems / l->product.k;
     if (!rows) return plan_bind_conv_q8(s, in, out, err);
+    if (l->q8) {
+        plan_window_bind(s, in, out, 1, 1);
+        plan_bind_hybrid_images(s, true);
+        return NF_OK;
+    }
     s->run = plan_run_dense_hybrid;
     return plan_bind_dense_q8(s, in, out, err);
+}
+
+static bool no_zeros(const ir_tensor *w)
+{
+    bool none = true;
+    for (size_t i = 0; i < w->quant.n; i++)
+        none = none && w->quant.zero[i] == 0;
+    return none;
 }
 
 PLAN_PREPARE(plan_q_depthwise_hybrid)
@@ -350,12 +368,14 @@ PLAN_PREPARE(plan_q_depthwise_hybrid)
         p->scale[c] = w->quant.scale[w->quant.n > 1 ? c : 0];
         p->offset[c] = b ? ((const float *)(const void *)b->data)[c] : 0;
     }
+    const krn_qs8_out out = {NULL, p->scale, p->offset, true, l->clamp_low, l->clamp_high};
+    if (w->dtype == ENG_I8 && no_zeros(w) && (st = plan_pack_sums(l, g, &out, err))) return st;
     p->tail = (krn_q_tail){.way = KRN_TAIL_HYBRID,
                            .scale = p->scale,
                            .offset = p->offset,
                            .least = l->clamp_low,
                            .most = l->clamp_high};
-    l->weight_bytes = w->bytes * sizeof(*p->w) + n * 8;
+    l->weight_bytes += w->bytes * sizeof(*p->w) + n * 8;
     return NF_OK;
 }
 

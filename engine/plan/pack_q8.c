@@ -140,14 +140,31 @@ static void free_requant(plan_product *p)
     p->bias_q8 = NULL;
 }
 
-/* Room for a packed layer, which becomes l->q8, and `bytes` behind it. */
-static void *room_for(plan_layer *l, size_t bytes)
+/* The weights of each output taken together. */
+static void add_weights(int32_t *to, const krn_qs8_source *s, bool across)
 {
-    const size_t own = krn_round_up(sizeof(*l->q8), 64);
-    l->q8 = nf_alloc(own + bytes, NF_MEM_WEIGHTS);
+    const krn_window *w = &s->window;
+    const size_t n = w->out_c;
+    const size_t k = w->kernel_h * w->kernel_w * (across ? 1 : w->in_c / s->groups);
+    for (size_t i = 0; i < n * k; i++)
+        to[across ? i % n : i / k] += s->w[i];
+}
+
+/* Room for a packed layer, which becomes l->q8, and `bytes` behind it, then the sums of weights
+ * where outputs are sums. */
+static void *room_for(plan_layer *l, const krn_qs8_source *s, size_t bytes, bool across)
+{
+    const size_t own = krn_round_up(sizeof(*l->q8), 64), packed = krn_round_up(bytes, 64);
+    const size_t sums = s->requant ? 0 : s->window.out_c * sizeof(int32_t);
+    l->q8 = nf_alloc(own + packed + sums, NF_MEM_WEIGHTS);
     if (!l->q8) return NULL;
-    l->weight_bytes = own + bytes;
+    l->weight_bytes = own + packed + sums;
     l->kernel_name = l->qs8.tier->name;
+    if (!s->requant) {
+        int32_t *weights = (int32_t *)(void *)((char *)l->q8 + own + packed);
+        add_weights(weights, s, across);
+        l->q8->out.weights = weights;
+    }
     return (char *)l->q8 + own;
 }
 
@@ -165,10 +182,10 @@ nf_status plan_pack_tiles(plan_layer *l, const ir_graph *g, const krn_qs8_source
     const krn_qs8_tier *tier = tier_of(l, g);
     const size_t bytes = tier ? krn_qs8_conv_bytes(tier, s) : 0;
     if (!bytes) return NF_OK;
-    void *room = room_for(l, bytes);
+    void *room = room_for(l, s, bytes, false);
     if (!room) return plan_pack_no_memory(err, &g->tensors[l->node->in[1]]);
     krn_qs8_conv_pack(&l->q8->conv, tier, s, room);
-    free_requant(&l->product);
+    if (s->requant) free_requant(&l->product);
     return NF_OK;
 }
 
@@ -178,11 +195,11 @@ static nf_status pack_depth(plan_layer *l, const ir_graph *g, const krn_qs8_sour
     const krn_qs8_tier *tier = tier_of(l, g);
     const size_t bytes = tier ? krn_qs8_depth_bytes(tier, s) : 0;
     if (!bytes) return NF_OK;
-    void *room = room_for(l, bytes);
+    void *room = room_for(l, s, bytes, true);
     if (!room) return plan_pack_no_memory(err, &g->tensors[l->node->in[1]]);
     krn_qs8_depth_pack(&l->q8->depth, tier, s, room);
     l->q8->is_depth = true;
-    free_requant(&l->product);
+    if (s->requant) free_requant(&l->product);
     return NF_OK;
 }
 
@@ -201,6 +218,38 @@ static nf_status pack_across(plan_layer *l, const ir_graph *g, krn_qs8_source s,
     return st;
 }
 
+/* Tiles are packed for one size of image. */
+static bool is_open(const ir_tensor *t)
+{
+    bool open = false;
+    for (int i = 1; i < t->rank; i++)
+        open = open || t->dim[i] < 1;
+    return open;
+}
+
+nf_status plan_pack_sums(plan_layer *l, const ir_graph *g, const krn_qs8_out *o, nf_error *err)
+{
+    const bool dense = l->node->op == IR_FULLY_CONNECTED;
+    const bool across = l->node->op == IR_DEPTHWISE_CONV_2D;
+    nf_status st;
+    if (!l->qs8.tier || (!dense && (is_open(plan_in(l, g, 0)) || is_open(plan_out(l, g, 0)))))
+        return NF_OK;
+    krn_qs8_source s = source_of(l, g);
+    s.requant = NULL;
+    s.zero = 0;
+    s.is_unsigned = true;
+    if (across) s.groups = 1;
+    if (!across)
+        st = plan_pack_tiles(l, g, &s, err);
+    else
+        st = s.window.in_c == 1 ? pack_across(l, g, s, err) : pack_depth(l, g, &s, err);
+    if (!l->q8) return st;
+    const int32_t *weights = l->q8->out.weights;
+    l->q8->out = *o;
+    l->q8->out.weights = weights;
+    return NF_OK;
+}
+
 PLAN_PREPARE(plan_product_q8)
 {
     nf_status st;
@@ -216,9 +265,7 @@ PLAN_PREPARE(plan_product_hybrid)
     plan_product *p = &l->product;
     const ir_tensor *w = &g->tensors[l->node->in[1]];
     nf_status st;
-    if ((st = check_q8(l, g, err)) || (st = pack_plain(l, g, env, err)) ||
-        (st = plan_bias_f32(l, g, err)))
-        return st;
+    if ((st = check_q8(l, g, err)) || (st = plan_bias_f32(l, g, err))) return st;
     p->scale = nf_alloc_array(p->groups * p->n, sizeof(float), NF_MEM_WEIGHTS);
     if (!p->scale) return plan_pack_no_memory(err, w);
     for (size_t c = 0; c < p->groups * p->n; c++)
@@ -228,7 +275,9 @@ PLAN_PREPARE(plan_product_hybrid)
                           ? w->quant.n == 1 && !l->node->attr.window.asymmetric
                           : !l->node->attr.dense.asymmetric;
     p->dynamic = even ? KRN_DYNAMIC_EVEN : KRN_DYNAMIC_WHOLE;
-    return NF_OK;
+    const krn_qs8_out out = {NULL, p->scale, p->bias_f32, false, l->clamp_low, l->clamp_high};
+    if ((st = plan_pack_sums(l, g, &out, err))) return st;
+    return l->q8 ? NF_OK : pack_plain(l, g, env, err);
 }
 
 static nf_status check_depthwise(const plan_layer *l, const ir_graph *g, nf_error *err)

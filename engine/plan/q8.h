@@ -4,6 +4,7 @@
 #define PLAN_Q8_H
 
 #include "engine/kernels/krn_qs8_depth.h"
+#include "engine/kernels/krn_qs8_real.h"
 #include "engine/plan/layer.h"
 
 /* Owned by its layer; what the kernels point to lies behind it, in the same memory. NULL in a layer
@@ -12,6 +13,7 @@ struct plan_q8 {
     krn_qs8_conv conv;
     krn_qs8_depth depth; /* of a DEPTHWISE_CONV_2D with as many inputs as outputs */
     bool is_depth;
+    krn_qs8_out out; /* where sums become floats */
 };
 
 /** The images of a step, one after the other, through the tiles of l->q8->conv. */
@@ -30,5 +32,14 @@ nf_status plan_deconv_pack(plan_layer *l, const ir_graph *g, const ptrdiff_t bef
 /** Bytes of scratch for plan_run_deconv_tiles, once s->u.window is filled. */
 size_t plan_deconv_scratch(const plan_step *s);
 void plan_run_deconv_tiles(const plan_step *s);
+
+/** Packs a product of floats on 8-bit weights, [out_c] scales and biases: what is in l->product and
+ * o beside the sums of weights. Leaves l->q8 NULL where no tiles are for it. NF_ENOMEM. */
+nf_status plan_pack_sums(plan_layer *l, const ir_graph *g, const krn_qs8_out *o, nf_error *err);
+
+/** Binds a step of such a layer: rows of a FULLY_CONNECTED, or images, whose every pixel has a
+ * scale of its own or which have one each. */
+void plan_bind_hybrid_rows(plan_step *s);
+void plan_bind_hybrid_images(plan_step *s, bool each_pixel);
 
 #endif /* PLAN_Q8_H */
