@@ -2,6 +2,7 @@
  * Layer: plan. Thread rule: run functions touch only their step's memory. */
 #include "engine/plan/gemm.h"
 #include "engine/plan/nn.h"
+#include "engine/plan/q8.h"
 
 #include "engine/kernels/krn_nn.h"
 
@@ -47,7 +48,7 @@ PLAN_PREPARE(plan_matmul_integer)
         const ir_tensor *t = plan_in(l, g, i), *z = plan_in(l, g, i + 2);
         fits = fits && is_byte(t) && (!z || z->dtype == t->dtype);
     }
-    if (fits) return NF_OK;
+    if (fits) return plan_pack_integer(l, g, err);
     return nf_fail(err, NF_EUNSUPPORTED, y->name, "MATMUL_INTEGER takes 8-bit values to INT32");
 }
 
@@ -101,6 +102,7 @@ PLAN_BIND(plan_bind_matmul)
     k->at_b = krn_round_up(integer ? a * wide : k->adj_x ? a * k->size : 0, 64);
     s->scratch_bytes = k->at_b + (integer ? (b + k->m + k->n) * wide : k->adj_y ? b * k->size : 0);
     s->macs = (uint64_t)k->count * k->m * k->n * k->k;
+    if (l->q8 && k->zeros_a <= 1) plan_bind_integer(s, in[0].elems / k->k, false);
     return NF_OK;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "engine/plan/gemm.h"
 #include "engine/plan/nn.h"
+#include "engine/plan/q8.h"
 #include "engine/plan/space.h"
 
 #include "engine/base/mem.h"
@@ -193,7 +194,7 @@ PLAN_PREPARE(plan_conv_integer)
     (void)env;
     if (is_byte(x) && is_byte(w) && y->dtype == ENG_I32 && (!zx || zx->dtype == x->dtype) &&
         (!zw || zw->dtype == w->dtype))
-        return NF_OK;
+        return plan_pack_integer(l, g, err);
     return nf_fail(err, NF_EUNSUPPORTED, y->name, "CONV_INTEGER takes 8-bit values to INT32");
 }
 
@@ -215,6 +216,7 @@ PLAN_BIND(plan_bind_conv_integer)
     plan_krn_type(&c->x, plan_in(l, l->owner->g, 0)->dtype);
     plan_krn_type(&c->w, plan_in(l, l->owner->g, 1)->dtype);
     s->scratch_bytes = (c->image_in + c->weights + c->f.out_c) * sizeof(int32_t);
+    if (l->q8) plan_bind_integer(s, c->batch, true);
     return NF_OK;
 }
 

@@ -218,8 +218,13 @@ static nf_status pack_across(plan_layer *l, const ir_graph *g, krn_qs8_source s,
     return st;
 }
 
-/* Tiles are packed for one size of image. */
-static bool is_open(const ir_tensor *t)
+nf_status plan_pack_source(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, bool depth,
+                           nf_error *err)
+{
+    return (depth ? pack_depth : pack_conv)(l, g, s, err);
+}
+
+bool plan_is_open(const ir_tensor *t)
 {
     bool open = false;
     for (int i = 1; i < t->rank; i++)
@@ -232,7 +237,8 @@ nf_status plan_pack_sums(plan_layer *l, const ir_graph *g, const krn_qs8_out *o,
     const bool dense = l->node->op == IR_FULLY_CONNECTED;
     const bool across = l->node->op == IR_DEPTHWISE_CONV_2D;
     nf_status st;
-    if (!l->qs8.tier || (!dense && (is_open(plan_in(l, g, 0)) || is_open(plan_out(l, g, 0)))))
+    if (!l->qs8.tier ||
+        (!dense && (plan_is_open(plan_in(l, g, 0)) || plan_is_open(plan_out(l, g, 0)))))
         return NF_OK;
     krn_qs8_source s = source_of(l, g);
     s.requant = NULL;

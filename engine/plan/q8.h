@@ -33,12 +33,27 @@ nf_status plan_deconv_pack(plan_layer *l, const ir_graph *g, const ptrdiff_t bef
 size_t plan_deconv_scratch(const plan_step *s);
 void plan_run_deconv_tiles(const plan_step *s);
 
+/** True where the size of an image is known only at run time: tiles are packed for one size. */
+bool plan_is_open(const ir_tensor *t);
+
 /** Packs a product of floats on 8-bit weights, [out_c] scales and biases: what is in l->product and
  * o beside the sums of weights. Leaves l->q8 NULL where no tiles are for it. NF_ENOMEM. */
 nf_status plan_pack_sums(plan_layer *l, const ir_graph *g, const krn_qs8_out *o, nf_error *err);
 
-/** Binds a step of such a layer: rows of a FULLY_CONNECTED, or images, whose every pixel has a
- * scale of its own or which have one each. */
+/** Packs INT8 weights for the sums of their product; depth: one input for each output. Leaves l->q8
+ * NULL where no tiles are for it. NF_ENOMEM. */
+nf_status plan_pack_source(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, bool depth,
+                           nf_error *err);
+
+/** The same for MATMUL_INTEGER and CONV_INTEGER, where their weights are constant INT8 numbers
+ * without zero points. */
+nf_status plan_pack_integer(plan_layer *l, const ir_graph *g, nf_error *err);
+
+/** Binds a step of such a layer: `rows` matrix rows, or images. */
+void plan_bind_integer(plan_step *s, size_t rows, bool is_image);
+
+/** Binds a step of a layer packed by plan_pack_sums(): rows of a FULLY_CONNECTED, or images, whose
+ * every pixel has a scale of its own or which have one each. */
 void plan_bind_hybrid_rows(plan_step *s);
 void plan_bind_hybrid_images(plan_step *s, bool each_pixel);
 

@@ -119,8 +119,19 @@ static void put(void *y, krn_type t, size_t k, const value *v, bool from_u64)
     }
 }
 
+/* What whole products are followed by. */
+static void floats_of(float *y, const int32_t *x, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        y[k] = (float)x[k];
+}
+
 void krn_cast_ref(void *y, krn_type to, const void *x, krn_type from, size_t n)
 {
+    if (to == KRN_F32 && from == KRN_I32) {
+        floats_of(y, x, n);
+        return;
+    }
     for (size_t k = 0; k < n; k++) {
         const value v = get(x, from, k);
         put(y, to, k, &v, from == KRN_U64);
