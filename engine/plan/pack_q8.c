@@ -237,7 +237,7 @@ nf_status plan_pack_sums(plan_layer *l, const ir_graph *g, const krn_qs8_out *o,
     const bool dense = l->node->op == IR_FULLY_CONNECTED;
     const bool across = l->node->op == IR_DEPTHWISE_CONV_2D;
     nf_status st;
-    if (!l->qs8.tier ||
+    if (!l->qs8.tier || !plan_in(l, g, 1)->bytes ||
         (!dense && (plan_is_open(plan_in(l, g, 0)) || plan_is_open(plan_out(l, g, 0)))))
         return NF_OK;
     krn_qs8_source s = source_of(l, g);
