@@ -168,13 +168,19 @@ static void *room_for(plan_layer *l, const krn_qs8_source *s, size_t bytes, bool
     return (char *)l->q8 + own;
 }
 
+bool plan_is_open(const ir_tensor *t)
+{
+    bool open = false;
+    for (int i = 1; i < t->rank; i++)
+        open = open || t->dim[i] < 1;
+    return open;
+}
+
 /* The tier that l can be packed for, or NULL: tiles and strips are laid out for an image size. */
 static const krn_qs8_tier *tier_of(const plan_layer *l, const ir_graph *g)
 {
-    const ir_tensor *x = &g->tensors[l->node->in[0]];
-    for (int k = 1; k < 3 && l->node->op != IR_FULLY_CONNECTED; k++)
-        if (x->dim[k] < 0) return NULL;
-    return l->qs8.tier;
+    const bool rows = l->node->op == IR_FULLY_CONNECTED || l->node->op == IR_MATMUL_INTEGER;
+    return !rows && plan_is_open(&g->tensors[l->node->in[0]]) ? NULL : l->qs8.tier;
 }
 
 nf_status plan_pack_tiles(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, nf_error *err)
@@ -221,15 +227,7 @@ static nf_status pack_across(plan_layer *l, const ir_graph *g, krn_qs8_source s,
 nf_status plan_pack_source(plan_layer *l, const ir_graph *g, const krn_qs8_source *s, bool depth,
                            nf_error *err)
 {
-    return (depth ? pack_depth : pack_conv)(l, g, s, err);
-}
-
-bool plan_is_open(const ir_tensor *t)
-{
-    bool open = false;
-    for (int i = 1; i < t->rank; i++)
-        open = open || t->dim[i] < 1;
-    return open;
+    return (depth ? pack_depth : plan_pack_tiles)(l, g, s, err);
 }
 
 nf_status plan_pack_sums(plan_layer *l, const ir_graph *g, const krn_qs8_out *o, nf_error *err)
@@ -237,9 +235,7 @@ nf_status plan_pack_sums(plan_layer *l, const ir_graph *g, const krn_qs8_out *o,
     const bool dense = l->node->op == IR_FULLY_CONNECTED;
     const bool across = l->node->op == IR_DEPTHWISE_CONV_2D;
     nf_status st;
-    if (!l->qs8.tier || !plan_in(l, g, 1)->bytes ||
-        (!dense && (plan_is_open(plan_in(l, g, 0)) || plan_is_open(plan_out(l, g, 0)))))
-        return NF_OK;
+    if (!plan_in(l, g, 1)->bytes || (!dense && plan_is_open(plan_out(l, g, 0)))) return NF_OK;
     krn_qs8_source s = source_of(l, g);
     s.requant = NULL;
     s.zero = 0;
