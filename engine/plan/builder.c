@@ -91,6 +91,17 @@ static void set_short_names(plan_step *s, const ir_node *n)
     s->y = s->out[0];
 }
 
+nf_status plan_builder_take(void **out, plan_builder *b, size_t bytes, const char *name,
+                            nf_error *err)
+{
+    const size_t most = b->limits->max_arena;
+    *out = NULL;
+    if (bytes > most || b->p->heap.bytes > most - bytes)
+        return nf_fail(err, NF_EBUDGET, name, "values need over %zu bytes", most);
+    *out = plan_heap_alloc(&b->p->heap, bytes + 1);
+    return *out ? NF_OK : nf_fail(err, NF_ENOMEM, name, "no memory for %zu bytes", bytes);
+}
+
 /* Results go to the heap; a run that fails ends the walk. */
 static nf_status compute(plan_builder *b, size_t node, nf_error *err)
 {
@@ -100,20 +111,18 @@ static nf_status compute(plan_builder *b, size_t node, nf_error *err)
         if (n->out[i] == IR_NONE) continue;
         ir_tensor *t = &b->tensors[n->out[i]];
         t->bytes = b->p->shapes[n->out[i]].elems * eng_dtype_size(t->dtype);
-        if (t->bytes > b->limits->max_arena || b->p->heap.bytes > b->limits->max_arena - t->bytes)
-            return nf_fail(err, NF_EBUDGET, t->name, "values need over %zu bytes",
-                           b->limits->max_arena);
-        s->out[i] = t->data = plan_heap_alloc(&b->p->heap, t->bytes + 1);
-        if (!t->data) return nf_fail(err, NF_ENOMEM, t->name, "no memory for %zu bytes", t->bytes);
+        const nf_status st = plan_builder_take(&s->out[i], b, t->bytes, t->name, err);
+        if (st) return st;
+        t->data = s->out[i];
         b->computed[n->out[i]] = true;
     }
-    void *scratch = plan_heap_alloc(&b->p->heap, s->scratch_bytes + 1);
-    if (!scratch) return nf_fail(err, NF_ENOMEM, "program", "no memory for a step");
-    s->scratch = scratch;
+    const nf_status st =
+        plan_builder_take(&s->scratch, b, s->scratch_bytes, ir_op_name(n->op), err);
+    if (st) return st;
     set_short_names(s, n);
     s->run(s);
     s->run = NULL;
-    plan_heap_drop(&b->p->heap, scratch);
+    plan_heap_drop(&b->p->heap, s->scratch);
     if (!b->p->fault.status) return NF_OK;
     if (err) *err = b->p->fault.error;
     return b->p->fault.status;

@@ -23,4 +23,9 @@ typedef struct plan_builder {
 /** Shapes, content and bound steps of all nodes, in their order. */
 nf_status plan_builder_walk(plan_builder *b, nf_error *err);
 
+/** Zeroed bytes of the program's heap, for what `name` tells; NF_EBUDGET where all of it would be
+ * more than the limits allow. */
+nf_status plan_builder_take(void **out, plan_builder *b, size_t bytes, const char *name,
+                            nf_error *err);
+
 #endif /* PLAN_BUILDER_H */

@@ -226,10 +226,15 @@ static nf_status give_variable(plan_builder *b, size_t t, nf_error *err)
 {
     ir_tensor *v = &b->tensors[t];
     v->bytes = b->p->shapes[t].elems * eng_dtype_size(v->dtype);
-    v->data =
-        b->limits->vars ? b->limits->vars->place[t] : plan_heap_alloc(&b->p->heap, v->bytes + 1);
-    if (!v->data) return nf_fail(err, NF_ENOMEM, v->name, "no memory for %zu bytes", v->bytes);
-    if (!b->limits->vars) clear(v->data, v, v->bytes);
+    if (b->limits->vars) {
+        v->data = b->limits->vars->place[t];
+        return NF_OK;
+    }
+    void *place;
+    const nf_status st = plan_builder_take(&place, b, v->bytes, v->name, err);
+    if (st) return st;
+    v->data = place;
+    clear(v->data, v, v->bytes);
     return NF_OK;
 }
 

@@ -1,9 +1,10 @@
 /* test_session.c - the bundled models through load and run: modes, blocks of rows, no allocation in
  * a run, every allocation of a load failing once. Layer: tests. */
-#include "tests/support/support.h"
+#include "tests/unit/engine/make_graph.h"
 
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/plan/compiled.h"
 #include "engine/session.h"
 
 #include <math.h>
@@ -240,6 +241,29 @@ static void budget_is_kept(void **state)
     nf_free((void *)(uintptr_t)file.data);
 }
 
+/* So do the variables of a model, which are not in the arena. */
+static void variables_have_the_same_budget(void **state)
+{
+    static const int64_t large[] = {1 << 20}, one[] = {1, 4};
+    nf_error err = {0};
+    eng_model *m;
+    ir_graph *g = make_graph();
+    (void)state;
+    const int32_t x = make_tensor(g, "x", ENG_F32, 2, one),
+                  y = make_tensor(g, "y", ENG_F32, 2, one);
+    const int32_t v = make_tensor(g, "state", ENG_F32, 1, large);
+    g->tensors[v].variable = true;
+    make_unary(g, IR_CLAMP, x, y)->attr.clamp.clamp = (ir_clamp){0, 6};
+    make_io(g, x, y);
+    assert_ok(ir_graph_verify(g, &err), &err);
+    plan_env env = {.round = KRN_ROUND_FLOAT};
+    krn_qs8_init(&env.qs8, 0);
+    krn_f32_init(&env.f32, 0);
+    const eng_options o = {.max_arena = 1 << 20};
+    assert_int_equal(plan_compile(&m, g, &o, &env, &err), NF_EBUDGET);
+    assert_string_equal(err.where, "state");
+}
+
 /* Half of each row is negative: relu. */
 static void run_shape(eng_session *s, int64_t n, int64_t t)
 {
@@ -303,6 +327,7 @@ int main(void)
         cmocka_unit_test(wrong_views_are_named),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(budget_is_kept),
+        cmocka_unit_test(variables_have_the_same_budget),
         cmocka_unit_test(int4_of_int8_weights_is_refused),
         cmocka_unit_test(open_shapes_come_with_the_call),
     };
