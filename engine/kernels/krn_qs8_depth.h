@@ -16,6 +16,8 @@ typedef struct krn_qs8_depth {
     int16_t staged_zero;
     size_t size;    /* bytes of an output */
     size_t outs;    /* lines of outputs at once, 1 or 2 */
+    bool folded;    /* an image of one row: a strip's rows are four taps of it side by side */
+    size_t taps;    /* of a kernel row; folded: fours of them */
     size_t strips;  /* of four kernel rows each */
     size_t ring;    /* strips kept: each is made once */
     size_t vectors; /* of channels at a position */

@@ -9,7 +9,7 @@
 
 /* Where the pieces of the scratch begin. */
 typedef struct pieces {
-    uint8_t *zeros;    /* a row outside the image */
+    uint8_t *zeros;    /* a row outside the image; d->folded: the row with its padding */
     uint8_t *strips;   /* [ring] */
     int32_t *made;     /* [ring]: first row of each strip */
     uint8_t *lines[2]; /* outputs that do not fill their vectors, or that nobody wants */
@@ -43,7 +43,7 @@ static void choose(krn_qs8_depth *d)
 {
     const krn_window *w = &d->window;
     const krn_qs8_tier *t = d->tier;
-    const size_t four = 4 * t->lanes, known = d->strips == 1 && w->kernel_w <= 3 ? w->kernel_w : 0;
+    const size_t four = 4 * t->lanes, known = d->strips == 1 && d->taps <= 3 ? d->taps : 0;
     const bool pair = w->kernel_h < ROWS && w->stride_h == 1 && w->dilation_h == 1 && w->out_h > 1;
     d->wide = d->mode != KRN_QS8_SUMS && w->in_c % four == 0 && t->strip_wide;
     for (size_t outs = pair ? 2 : 1; outs >= 1 && !d->line; outs--) {
@@ -63,6 +63,8 @@ static void shape(krn_qs8_depth *d, const krn_qs8_tier *t, const krn_qs8_source 
     d->zero = (uint8_t)s->zero;
     d->staged_zero = (int16_t)(s->zero - origin_of(t, s->is_unsigned));
     d->strips = divide_up(w->kernel_h, ROWS);
+    d->folded = w->in_h == 1 && w->out_h == 1 && w->kernel_h == 1 && w->kernel_w > 1 && w->top == 0;
+    d->taps = d->folded ? divide_up(w->kernel_w, ROWS) : w->kernel_w;
     d->ring = ROWS * w->dilation_h * (d->strips - 1) + 1;
     choose(d);
     const size_t needed = (w->out_w - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
@@ -73,11 +75,15 @@ static void shape(krn_qs8_depth *d, const krn_qs8_tier *t, const krn_qs8_source 
     d->positions = d->flat ? divide_up(w->out_w * w->in_c, t->lanes) : w->out_w;
 }
 
-/* Tap (t, k) of a strip for line `out`: its rows are those of line 0. */
+/* Tap (row, k) of a strip for line `out`: its rows are those of line 0. */
 static int8_t weight_of(const krn_qs8_depth *d, const krn_qs8_source *s, size_t row, size_t k,
                         size_t out, size_t channel)
 {
     const krn_window *w = &d->window;
+    if (d->folded) {
+        row = row + k * ROWS;
+        return row < w->kernel_w ? s->w[row * w->in_c + channel] : 0;
+    }
     if (row < out || row - out >= w->kernel_h) return 0;
     return s->w[((row - out) * w->kernel_w + k) * w->in_c + channel];
 }
@@ -94,13 +100,13 @@ static size_t channel_of(const krn_qs8_depth *d, size_t v, size_t l)
 static void pack_weights(const krn_qs8_depth *d, const krn_qs8_source *s, uint8_t *to)
 {
     const size_t together = d->wide ? 4 : 1, lanes = d->tier->lanes;
-    const size_t rounds = d->strips * d->window.kernel_w * d->outs * together;
+    const size_t rounds = d->strips * d->taps * d->outs * together;
     const size_t bytes = ROWS * lanes * d->tier->elem;
     for (size_t first = 0; first < d->vectors; first += together)
         for (size_t i = 0; i < rounds; i++, to += bytes) {
             const size_t v = first + i % together, out = i / together % d->outs;
-            const size_t k = i / together / d->outs % d->window.kernel_w;
-            const size_t strip = i / together / d->outs / d->window.kernel_w;
+            const size_t k = i / together / d->outs % d->taps;
+            const size_t strip = i / together / d->outs / d->taps;
             for (size_t l = 0; l < lanes; l++) {
                 const size_t channel = channel_of(d, v, l);
                 for (size_t t = 0; t < ROWS && channel < d->window.in_c; t++)
@@ -141,8 +147,8 @@ static size_t lay_out(krn_qs8_depth *d, const krn_qs8_source *s, void *memory)
     const size_t lanes = d->tier->lanes;
     krn_qs8_room room = {memory, 0};
     const krn_qs8_tail_room tail = krn_qs8_take_tail(&room, d->vectors * lanes);
-    uint8_t *w = krn_qs8_take(&room, d->vectors * d->strips * d->window.kernel_w * d->outs * ROWS *
-                                         lanes * d->tier->elem);
+    uint8_t *w = krn_qs8_take(&room, d->vectors * d->strips * d->taps * d->outs * ROWS * lanes *
+                                         d->tier->elem);
     if (!memory) return room.used;
     const int64_t moved = origin_of(d->tier, s->is_unsigned) - s->zero;
     krn_qs8_tail_init(&d->tail, &tail, d->vectors * lanes, s, d->mode);
@@ -193,10 +199,17 @@ static size_t written(const krn_qs8_depth *d)
     return d->positions < 4 ? 4 : d->positions;
 }
 
+/* Bytes of the row in p->zeros. */
+static size_t row_bytes(const krn_qs8_depth *d)
+{
+    const krn_window *w = &d->window;
+    return (d->folded ? d->stage_w + (ROWS - 1) * w->dilation_w : w->in_w) * w->in_c;
+}
+
 static pieces split(const krn_qs8_depth *d, uint8_t *scratch)
 {
     const krn_window *w = &d->window;
-    const size_t lanes = d->tier->lanes, value = value_of(d->tier), row = w->in_w * w->in_c;
+    const size_t lanes = d->tier->lanes, value = value_of(d->tier), row = row_bytes(d);
     const size_t line = krn_round_up(written(d) * d->vectors * lanes * d->size, 64);
     /* behind a strip: the last vector of channels, positions up to four, the last round of make()
      */
@@ -226,8 +239,8 @@ static void clear(const pieces *p, const krn_qs8_depth *d)
     const size_t value = value_of(d->tier), elem = d->tier->elem;
     const size_t left = (size_t)w->left * w->in_c * value, row = w->in_w * w->in_c * value;
     const size_t right = (d->stage_w - (size_t)w->left - w->in_w) * w->in_c * value;
-    memset(p->zeros, d->zero, w->in_w * w->in_c);
-    for (size_t i = 0; i < d->ring * planes_of(d->tier); i++) {
+    memset(p->zeros, d->zero, row_bytes(d));
+    for (size_t i = 0; i < d->ring * planes_of(d->tier) && !d->folded; i++) {
         uint8_t *plane = p->strips + i * p->plane;
         krn_qs8_fill(plane, d->staged_zero, left / elem, elem);
         krn_qs8_fill(plane + left + row, d->staged_zero, right / elem, elem);
@@ -251,6 +264,29 @@ static void make_rest(uint8_t *strip, size_t plane, const uint8_t *const row[ROW
     d->make(strip, plane, rows, d->tier->strip_step, d->is_unsigned);
 }
 
+static void make_strip(uint8_t *to, size_t plane, const uint8_t *row[ROWS], size_t n,
+                       const krn_qs8_depth *d)
+{
+    const size_t whole = d->wide ? n : n / d->tier->strip_step * d->tier->strip_step;
+    d->make(to, plane, row, whole, d->is_unsigned);
+    if (whole == n) return;
+    for (int i = 0; i < ROWS; i++)
+        row[i] += whole;
+    make_rest(to + whole * value_of(d->tier), plane, row, n - whole, d);
+}
+
+/* One row alone: the strip's rows are itself and what stands one, two and three taps behind. */
+static const uint8_t *folded_strip(const pieces *p, const krn_qs8_depth *d, const uint8_t *x)
+{
+    const krn_window *w = &d->window;
+    const uint8_t *row[ROWS];
+    memcpy(p->zeros + (size_t)w->left * w->in_c, x, w->in_w * w->in_c);
+    for (size_t i = 0; i < ROWS; i++)
+        row[i] = p->zeros + i * w->dilation_w * w->in_c;
+    make_strip(p->strips, p->plane, row, d->stage_w * w->in_c, d);
+    return p->strips;
+}
+
 /* The strip whose first row is `first` of the padded image; made when it is not there. */
 static const uint8_t *strip_at(const pieces *p, const krn_qs8_depth *d, const uint8_t *x,
                                size_t first)
@@ -261,18 +297,12 @@ static const uint8_t *strip_at(const pieces *p, const krn_qs8_depth *d, const ui
     const uint8_t *row[ROWS];
     if (p->made[slot] == (int32_t)first) return strip;
     p->made[slot] = (int32_t)first;
+    if (d->folded) return folded_strip(p, d, x);
     for (size_t i = 0; i < ROWS; i++) {
         const ptrdiff_t h = (ptrdiff_t)(first + i * w->dilation_h) - w->top;
         row[i] = h >= 0 && h < (ptrdiff_t)w->in_h ? x + (size_t)h * n : p->zeros;
     }
-    const size_t whole = d->wide ? n : n / d->tier->strip_step * d->tier->strip_step;
-    uint8_t *to = strip + (size_t)w->left * w->in_c * value_of(d->tier);
-    d->make(to, p->plane, row, whole, d->is_unsigned);
-    if (whole < n) {
-        for (int i = 0; i < ROWS; i++)
-            row[i] += whole;
-        make_rest(to + whole * value_of(d->tier), p->plane, row, n - whole, d);
-    }
+    make_strip(strip + (size_t)w->left * w->in_c * value_of(d->tier), p->plane, row, n, d);
     return strip;
 }
 
@@ -294,9 +324,9 @@ static krn_qs8_line line_of(const krn_qs8_depth *d, size_t plane, const uint8_t 
     return (krn_qs8_line){.strip = strip,
                           .w = d->w,
                           .strips = d->strips,
-                          .taps = d->window.kernel_w,
+                          .taps = d->taps,
                           .plane = plane,
-                          .tap_step = d->window.dilation_w * c * value,
+                          .tap_step = (d->folded ? ROWS : 1) * d->window.dilation_w * c * value,
                           .x_step = d->flat ? lanes * value : d->window.stride_w * c * value,
                           .y_step = d->size * (d->flat ? lanes
                                                : whole ? c

@@ -131,6 +131,29 @@ static void depthwise_of_many_rows(void **state)
     }
 }
 
+/* Signals over time: one row, whose taps a strip folds. */
+static void depthwise_of_one_row(void **state)
+{
+    static const size_t channels[] = {1, 3, 4, 8, 16, 17, 40, 64, 128};
+    (void)state;
+    for (uint64_t seed = 1; seed <= CHECK_ROUNDS(200); seed++) {
+        uint64_t s = seed;
+        krn_window w = {.in_h = 1, .in_w = 1 + test_random(&s) % 30, .kernel_h = 1, .stride_h = 1};
+        w.in_c = w.out_c = pick(&s, channels, NF_COUNT(channels));
+        w.kernel_w = 1 + test_random(&s) % 13;
+        w.stride_w = 1 + test_random(&s) % 3;
+        w.dilation_h = 1;
+        w.dilation_w = 1 + test_random(&s) % 2;
+        w.left = (ptrdiff_t)(test_random(&s) % w.kernel_w);
+        qs8_case_size(&w);
+        if (w.out_w == 0) continue;
+        const qs8_filling f = test_random(&s) % 4 ? QS8_RANDOM : QS8_MIXED;
+        qs8_case c = qs8_case_make(&w, 1, true, seed, f);
+        compare(&c, f == QS8_RANDOM, seed);
+        qs8_case_free(&c);
+    }
+}
+
 static void extreme_values(void **state)
 {
     (void)state;
@@ -276,9 +299,13 @@ static int bench(void)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),   cmocka_unit_test(matrix_products),
-        cmocka_unit_test(depthwise),      cmocka_unit_test(depthwise_of_many_rows),
-        cmocka_unit_test(extreme_values), cmocka_unit_test(too_large_is_refused),
+        cmocka_unit_test(convolutions),
+        cmocka_unit_test(matrix_products),
+        cmocka_unit_test(depthwise),
+        cmocka_unit_test(depthwise_of_many_rows),
+        cmocka_unit_test(depthwise_of_one_row),
+        cmocka_unit_test(extreme_values),
+        cmocka_unit_test(too_large_is_refused),
     };
     check_name_missing();
     if (argc > 1 && strcmp(argv[1], "--bench") == 0) return bench();
