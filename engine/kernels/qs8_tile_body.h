@@ -151,7 +151,8 @@ INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int 
         tile_finish(y, sum, t, rows, vecs, mode);
 }
 
-/* A tier's list of TILES(X, mode): X(rows, vecs, mode). TILE_FUNCTION makes the functions,
+/* A tier's lists of TILES(X, mode): X(rows, vecs, mode); TILES_EIGHT: for weights of 8 bits alone,
+ * where those of 4 bits want more registers than there are. TILE_FUNCTION makes the functions,
  * TILE_ENTRY the rows of their table. */
 #define TILE_OF(bits, rows, vecs, mode)                                                            \
     static void tile_##bits##_##vecs##_##rows##_##mode(uint8_t *y, const uint8_t *x,               \
@@ -159,14 +160,18 @@ INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int 
     {                                                                                              \
         tile(y, x, t, rows, vecs, KRN_QS8_##mode, bits);                                           \
     }
-#define TILE_FUNCTION(rows, vecs, mode) TILE_OF(8, rows, vecs, mode) TILE_OF(4, rows, vecs, mode)
+#define TILE_FUNCTION_EIGHT(rows, vecs, mode) TILE_OF(8, rows, vecs, mode)
+#define TILE_FUNCTION(rows, vecs, mode)       TILE_OF(8, rows, vecs, mode) TILE_OF(4, rows, vecs, mode)
+#define TILE_ENTRY_EIGHT(rows, vecs, mode)                                                         \
+    .tile[0][KRN_QS8_##mode][vecs][rows] = tile_8_##vecs##_##rows##_##mode,
 #define TILE_ENTRY(rows, vecs, mode)                                                               \
-    .tile[0][KRN_QS8_##mode][vecs][rows] = tile_8_##vecs##_##rows##_##mode,                        \
-    .tile[1][KRN_QS8_##mode][vecs][rows] = tile_4_##vecs##_##rows##_##mode,
+    TILE_ENTRY_EIGHT(rows, vecs, mode).tile[1][KRN_QS8_##mode][vecs][rows] =                       \
+        tile_4_##vecs##_##rows##_##mode,
 
 /* A list of tiles or lines, for each mode of bytes. */
 #define MODES(LIST, X) LIST(X, NEAREST) LIST(X, EXACT) LIST(X, SIGNED)
-#define ALL_TILES(X)   MODES(TILES, X) TILES(X, SUMS)
-#define ALL_LINES(X)   MODES(LINES, X) LINES_NARROW(X, SUMS)
+#define ALL_TILES(X)                                                                               \
+    MODES(TILES, X) TILES(X, SUMS) MODES(TILES_EIGHT, X##_EIGHT) TILES_EIGHT(X##_EIGHT, SUMS)
+#define ALL_LINES(X) MODES(LINES, X) LINES_NARROW(X, SUMS)
 
 #endif /* KRN_QS8_TILE_BODY_H */

@@ -40,6 +40,7 @@ static KRN_DECL_QS8_STRIP(strip)
     X(1, 4, mode) X(2, 4, mode) X(3, 4, mode) X(4, 4, mode) X(5, 4, mode) X(6, 4, mode)       \
     X(1, 2, mode) X(2, 2, mode) X(4, 2, mode) X(8, 2, mode)                                   \
     X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(16, 1, mode)
+#define TILES_EIGHT(X, mode)
 // clang-format on
 
 ALL_TILES(TILE_FUNCTION)

@@ -60,8 +60,9 @@ static KRN_DECL_QS8_STRIP(strip_narrow)
 
 // clang-format off
 #define TILES(X, mode)                                                                        \
-    X(1, 2, mode) X(2, 2, mode) X(3, 2, mode) X(4, 2, mode) X(5, 2, mode) X(6, 2, mode)       \
+    X(1, 2, mode) X(2, 2, mode) X(3, 2, mode) X(4, 2, mode) X(5, 2, mode)                     \
     X(1, 1, mode) X(2, 1, mode) X(4, 1, mode) X(8, 1, mode) X(12, 1, mode)
+#define TILES_EIGHT(X, mode) X(6, 2, mode)
 // clang-format on
 
 ALL_TILES(TILE_FUNCTION)
