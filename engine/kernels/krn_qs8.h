@@ -163,7 +163,7 @@ struct krn_q_spread; /* krn_quant.h says what these do */
 struct krn_q_binary;
 
 /* All rows of an operator of two operands. ref takes everything; the others, which are exact, what
- * krn_q_pairs_fit() says. */
+ * krn_q_pairs_fit() says. y is neither a nor b: the last vector of a row is computed twice. */
 #define KRN_DECL_Q_PAIRS(name)                                                                     \
     void name(void *y, const void *a, const void *b, const struct krn_q_spread *s,                 \
               const struct krn_q_binary *p)

@@ -11,10 +11,10 @@
 #include "engine/kernels/krn_quant_rnn.h"
 
 /* A krn_factor as vectors want it. */
-typedef struct krn_qs8_steps {
+typedef struct krn_qs8_lstm_steps {
     int32_t m, left, right;
     int32_t mask, half; /* of the bits that the right shift drops; half: what rounds up, less one */
-} krn_qs8_steps;
+} krn_qs8_lstm_steps;
 
 typedef struct krn_qs8_lstm {
     const struct krn_qs8_lstm_tier *tier;
@@ -22,7 +22,7 @@ typedef struct krn_qs8_lstm {
     size_t x_groups, h_groups; /* of four staged bytes */
     const uint8_t *w;          /* [blocks][x_groups, then h_groups][gates][block / lanes][vector] */
     const int32_t *bias;       /* [blocks][x, then state][gates][block]; zero points folded in */
-    krn_qs8_steps x_steps[KRN_GATES], h_steps[KRN_GATES], hidden;
+    krn_qs8_lstm_steps x_steps[KRN_GATES], h_steps[KRN_GATES], hidden;
     int16_t zero;  /* of y */
     int16_t clip;  /* the cell is limited to -clip .. clip, or not at all below 0 */
     int shift;     /* of input * candidate */

@@ -49,6 +49,7 @@ krn_qs8_steps krn_qs8_steps_over(krn_qs8_row *row, float low, float high, krn_dy
 #define KRN_DECL_QS8_RANGE(name) void name(float *low, float *high, const float *x, size_t n)
 typedef KRN_DECL_QS8_RANGE((*krn_qs8_range_fn));
 
+/* n floats to bytes; q is not x: the last vector is computed twice. */
 #define KRN_DECL_QS8_BYTES(name)                                                                   \
     void name(uint8_t *q, const float *x, size_t n, const krn_qs8_steps *s)
 typedef KRN_DECL_QS8_BYTES((*krn_qs8_bytes_fn));

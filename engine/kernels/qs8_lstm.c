@@ -101,11 +101,11 @@ static void pack_cell(uint8_t *w, int32_t *bias, const krn_qs8_lstm *l, const kr
     }
 }
 
-static krn_qs8_steps steps_of(krn_factor f)
+static krn_qs8_lstm_steps steps_of(krn_factor f)
 {
     const int right = f.shift > 0 ? 0 : f.shift < -31 ? 31 : -f.shift;
     const int32_t mask = (int32_t)((1ll << right) - 1);
-    return (krn_qs8_steps){f.m, f.shift > 0 ? f.shift : 0, right, mask, mask >> 1};
+    return (krn_qs8_lstm_steps){f.m, f.shift > 0 ? f.shift : 0, right, mask, mask >> 1};
 }
 
 void krn_qs8_lstm_pack(krn_qs8_lstm *l, const krn_qs8_lstm_tier *t, const krn_q_lstm *p,

@@ -12,7 +12,7 @@
 #define VECS (SHORTS / LANES) /* vectors of sums a block */
 
 /* krn_scale_int */
-INLINE vec v_scaled(vec x, const krn_qs8_steps *f)
+INLINE vec v_scaled(vec x, const krn_qs8_lstm_steps *f)
 {
     const vec high = v_mul_high(v_left(x, f->left), v_all(f->m));
     return v_right(high, f->right, v_all(f->mask), v_all(f->half));
