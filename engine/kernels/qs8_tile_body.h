@@ -160,13 +160,17 @@ INLINE void tile(uint8_t *y, const uint8_t *x, const krn_qs8_tile *t, const int 
     {                                                                                              \
         tile(y, x, t, rows, vecs, KRN_QS8_##mode, bits);                                           \
     }
+// clang-format off
 #define TILE_FUNCTION_EIGHT(rows, vecs, mode) TILE_OF(8, rows, vecs, mode)
-#define TILE_FUNCTION(rows, vecs, mode)       TILE_OF(8, rows, vecs, mode) TILE_OF(4, rows, vecs, mode)
+#define TILE_FUNCTION(rows, vecs, mode)                                                            \
+    TILE_OF(8, rows, vecs, mode)                                                                   \
+    TILE_OF(4, rows, vecs, mode)
 #define TILE_ENTRY_EIGHT(rows, vecs, mode)                                                         \
     .tile[0][KRN_QS8_##mode][vecs][rows] = tile_8_##vecs##_##rows##_##mode,
 #define TILE_ENTRY(rows, vecs, mode)                                                               \
-    TILE_ENTRY_EIGHT(rows, vecs, mode).tile[1][KRN_QS8_##mode][vecs][rows] =                       \
-        tile_4_##vecs##_##rows##_##mode,
+    TILE_ENTRY_EIGHT(rows, vecs, mode)                                                             \
+    .tile[1][KRN_QS8_##mode][vecs][rows] = tile_4_##vecs##_##rows##_##mode,
+// clang-format on
 
 /* A list of tiles or lines, for each mode of bytes. */
 #define MODES(LIST, X) LIST(X, NEAREST) LIST(X, EXACT) LIST(X, SIGNED)
