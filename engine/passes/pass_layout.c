@@ -268,7 +268,8 @@ static bool is_alike(const ir_tensor *a, const ir_tensor *b)
             (a->quant.scale[0] == b->quant.scale[0] && a->quant.zero[0] == b->quant.zero[0]));
 }
 
-/* Who reads a view that changes nothing reads what it shows: transposes that cancel leave such. */
+/* Who reads a view that changes nothing reads what it shows: transposes that cancel leave such. A
+ * variable may change before it is read again. */
 static nf_status skip_views(ir_graph *g, nf_error *err)
 {
     pass_index x;
@@ -278,6 +279,7 @@ static nf_status skip_views(ir_graph *g, nf_error *err)
         for (int k = 0; k < n->n_in && !n->dead; k++) {
             const ir_node *view;
             while ((view = pass_maker(g, &x, n, k, IR_IDENTITY)) &&
+                   !g->tensors[view->in[0]].variable &&
                    is_alike(&g->tensors[view->in[0]], &g->tensors[n->in[k]]))
                 n->in[k] = view->in[0];
         }

@@ -164,6 +164,32 @@ static void products_see_past_cancelled_transposes(void **state)
     ir_graph_destroy(&g);
 }
 
+/* What a variable held before it is assigned is not what it holds after that. */
+static void a_view_of_a_variable_stays(void **state)
+{
+    static const int64_t dim[] = {1, 4};
+    static const float two = 2;
+    ir_graph *g = make_graph();
+    (void)state;
+    const int32_t x = make_tensor(g, "x", ENG_F32, 2, dim),
+                  v = make_tensor(g, "v", ENG_F32, 2, dim),
+                  was = make_tensor(g, "was", ENG_F32, 2, dim),
+                  sum = make_tensor(g, "sum", ENG_F32, 2, dim),
+                  done = make_tensor(g, "done", ENG_F32, 2, dim),
+                  c = make_tensor(g, "c", ENG_F32, 0, dim),
+                  y = make_tensor(g, "y", ENG_F32, 2, dim);
+    g->tensors[v].variable = true;
+    make_data(g, c, &two, sizeof(two));
+    make_unary(g, IR_IDENTITY, v, was);
+    make_node(g, IR_ADD, (int32_t[]){was, x, IR_NONE}, sum);
+    make_node(g, IR_ASSIGN, (int32_t[]){v, sum, IR_NONE}, done);
+    make_node(g, IR_MUL, (int32_t[]){was, c, IR_NONE}, y);
+    finish(g, x, y);
+    for (size_t i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].op == IR_MUL) assert_int_equal(g->nodes[i].in[0], was);
+    ir_graph_destroy(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +198,7 @@ int main(void)
         cmocka_unit_test(transpose_of_one_channel_is_a_view),
         cmocka_unit_test(pairs_cancel_only_when_equal),
         cmocka_unit_test(products_see_past_cancelled_transposes),
+        cmocka_unit_test(a_view_of_a_variable_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
