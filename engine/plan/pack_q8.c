@@ -170,7 +170,7 @@ static void *room_for(plan_layer *l, const krn_qs8_source *s, size_t bytes, bool
 
 bool plan_is_open(const ir_tensor *t)
 {
-    bool open = false;
+    bool open = t->rank < 0;
     for (int i = 1; i < t->rank; i++)
         open = open || t->dim[i] < 1;
     return open;

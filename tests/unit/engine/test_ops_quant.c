@@ -363,6 +363,48 @@ static void conv_16_is_the_plain_one(void **state)
     }
 }
 
+/* Not even the rank of the image is known when the layer is packed. */
+static void windows_of_unknown_rank_8(void **state)
+{
+    static const int64_t dim[] = {1, 8, 8, 2}, four[] = {4};
+    static const int32_t shape[] = {1, 8, 8, 2};
+    int8_t x[128], w[16 * 9 * 2], want[8 * 8 * 16];
+    (void)state;
+    for (size_t i = 0; i < sizeof(x); i++)
+        x[i] = (int8_t)(i % 50);
+    for (size_t i = 0; i < sizeof(w); i++)
+        w[i] = (int8_t)(i % 7 - 3);
+    for (unsigned round = 0; round < 2; round++) {
+        nf_error err = {0};
+        run_graph r = run_open();
+        r.cpu = round ? krn_cpu_flags(0) : 0;
+        int32_t in[] = {put(&r, ENG_I8, 4, dim, x, (scaled){0.5f, 0}),
+                        hold(&r, ENG_I8, 4, (int64_t[]){16, 3, 3, 2}, w)};
+        const int32_t s = run_input(&r, ENG_I32, 1, four, shape, sizeof(shape));
+        const int32_t open = make_tensor(r.g, "open", ENG_I8, 0, dim);
+        r.g->tensors[in[0]].dim[1] = IR_FREE;
+        r.g->tensors[s].dim[0] = IR_FREE;
+        make_quant(r.g, open, 0.5f, 0);
+        make_quant(r.g, in[1], 0.5f, 0);
+        make_node(r.g, IR_RESHAPE, (int32_t[]){in[0], s, IR_NONE}, open);
+        in[0] = open;
+        run_node(&r, IR_CONV_2D, in, 2, ENG_I8)->attr.window = (ir_window){.pad = IR_PAD_SAME,
+                                                                           .groups = 1,
+                                                                           .stride_h = 1,
+                                                                           .stride_w = 1,
+                                                                           .dilation_h = 1,
+                                                                           .dilation_w = 1,
+                                                                           .clamp = ir_no_clamp()};
+        make_quant(r.g, r.outputs[0], 4, 0);
+        assert_ok(run_once(&r, &err), &err);
+        const eng_view y = run_result(&r, 0);
+        assert_int_equal(y.bytes, sizeof(want));
+        if (!round) memcpy(want, y.data, sizeof(want));
+        assert_memory_equal(y.data, want, sizeof(want));
+        run_close(&r);
+    }
+}
+
 static void refuses_what_has_no_scale(void **state)
 {
     static const int8_t x[4] = {0};
@@ -387,6 +429,7 @@ int main(void)
         cmocka_unit_test(dense_u8_has_weights_about_a_zero_point),
         cmocka_unit_test(transpose_conv_8),
         cmocka_unit_test(windows_of_open_height_8),
+        cmocka_unit_test(windows_of_unknown_rank_8),
 
         cmocka_unit_test(transpose_conv_8_on_tiles),
         cmocka_unit_test(conv_16_is_the_plain_one),
