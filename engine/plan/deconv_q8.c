@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define MOST_PLACES ((size_t)1 << 24) /* of taps in all phases */
+
 typedef struct axis {
     ptrdiff_t stride, before; /* of the transposed convolution */
     size_t kernel;
@@ -26,19 +28,15 @@ static bool meets(ptrdiff_t *pixel, const axis *a, size_t p, size_t k)
     return at % a->stride == 0;
 }
 
-/* False where results are no whole number of phases, or windows mostly zeros. */
+/* False where results are no whole number of phases. The first pixel is met by phase 0 or a later
+ * one through the last tap, the last pixel through tap 0. */
 static bool make_axis(axis *a, const ir_nd *nd, int i, size_t out)
 {
-    ptrdiff_t pixel;
-    if (nd->dilation[i] != 1 || out % (size_t)a->stride != 0 || a->before < 0 ||
-        a->before >= (ptrdiff_t)a->kernel)
+    const ptrdiff_t behind = (ptrdiff_t)a->kernel - 1 - a->before;
+    if (nd->dilation[i] != 1 || out % (size_t)a->stride != 0 || a->before < 0 || behind < 0)
         return false;
-    for (size_t p = 0; p < (size_t)a->stride; p++)
-        for (size_t k = 0; k < a->kernel; k++) {
-            if (!meets(&pixel, a, p, k)) continue;
-            a->first = pixel < a->first ? pixel : a->first;
-            a->last = pixel > a->last ? pixel : a->last;
-        }
+    a->first = -(behind / a->stride);
+    a->last = (a->before + a->stride - 1) / a->stride;
     return true;
 }
 
@@ -88,8 +86,17 @@ static bool shape(phases *f, const plan_layer *l, const ir_graph *g, const ptrdi
                              .dilation_w = 1,
                              .top = -f->axis[0].first,
                              .left = -f->axis[1].first};
-    const size_t taps = f->axis[0].kernel * f->axis[1].kernel;
-    return f->count * f->window.kernel_h * f->window.kernel_w <= 4 * taps + 16;
+    return true;
+}
+
+/* False where windows would be mostly zeros, or packing takes long. */
+static bool is_dense(const phases *f)
+{
+    const axis *v = &f->axis[0], *h = &f->axis[1];
+    const size_t taps = v->kernel * h->kernel, most = 4 * taps + 16;
+    if (!f->out_c || (size_t)v->stride > most || (size_t)h->stride > most) return false;
+    return f->count * f->window.kernel_h * f->window.kernel_w <= most &&
+           f->count * taps <= MOST_PLACES / f->out_c;
 }
 
 /* Weights [out_c, kernel_h, kernel_w, in_c] to those of every phase, zeros where no tap stands. */
@@ -170,7 +177,8 @@ nf_status plan_deconv_pack(plan_layer *l, const ir_graph *g, const ptrdiff_t bef
     plan_q_product *p = l->own;
     phases f = {0};
     nf_status st = NF_OK;
-    if (!l->qs8.tier || p->type == KRN_I16 || !is_plain(w, p) || !shape(&f, l, g, before))
+    if (!l->qs8.tier || p->type == KRN_I16 || !is_plain(w, p) || !shape(&f, l, g, before) ||
+        !is_dense(&f))
         return NF_OK;
     if (!make_room(&f)) {
         st = nf_fail(err, NF_ENOMEM, w->name, "no memory to pack weights");
