@@ -99,16 +99,19 @@ static bool can_calibrate(const eng_options *o, const ir_graph *g)
 /* What asks for INT4 is not quietly given weights of 8 bits. */
 static nf_status check_four(const ir_graph *g, const eng_options *o, nf_error *err)
 {
-    for (size_t i = 0; i < g->n_nodes && o->precision == ENG_PREC_INT4; i++) {
+    nf_status st = NF_OK;
+    for (size_t i = 0; i < g->n_bodies && !st; i++)
+        st = check_four(g->bodies[i], o, err);
+    for (size_t i = 0; i < g->n_nodes && !st && o->precision == ENG_PREC_INT4; i++) {
         const ir_node *n = &g->nodes[i];
         if (n->op != IR_CONV_2D && n->op != IR_FULLY_CONNECTED) continue;
         const ir_tensor *w = &g->tensors[n->in[1]];
-        if (w->dtype == ENG_I8 && w->bits != 4)
+        if ((w->dtype == ENG_I8 || w->dtype == ENG_U8) && w->bits != 4)
             return nf_fail(err, NF_EUNSUPPORTED, "precision",
                            "int4 needs weights of floats or of 4 bits, those of '%s' are %s",
                            g->tensors[n->out[0]].name, eng_dtype_oip(w->dtype));
     }
-    return NF_OK;
+    return st;
 }
 
 nf_status eng_model_load(eng_model **out, nf_bytes file, const eng_options *options, nf_error *err)
