@@ -386,6 +386,7 @@ nf_status plan_vars_init(plan_vars *v, const ir_graph *g, nf_error *err)
     for (size_t t = 0; t < g->n_tensors; t++) {
         size_t n;
         if (!g->tensors[t].variable || !ir_elems(&n, &g->tensors[t], 1)) continue;
+        v->n++;
         v->place[t] = nf_alloc(n * eng_dtype_size(g->tensors[t].dtype) + 1, NF_MEM_ARENA);
         if (!v->place[t])
             return nf_fail(err, NF_ENOMEM, g->tensors[t].name, "no memory for a variable");

@@ -22,8 +22,8 @@ typedef struct plan_program {
 
 /* Values that outlive a run, shared by the programs of a session. */
 typedef struct plan_vars {
-    void **place; /* [n_tensors]: NULL where the tensor is no variable */
-    size_t n_tensors;
+    void **place;        /* [n_tensors]: NULL where the tensor is no variable */
+    size_t n_tensors, n; /* n: how many are variables */
 } plan_vars;
 
 typedef struct plan_limits {

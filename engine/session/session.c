@@ -109,7 +109,7 @@ nf_status eng_session_threads(eng_session *s, size_t threads, nf_error *err)
         return nf_fail(err, NF_EINVAL, "threads", "expected 1 to %d, got %zu", NF_POOL_MOST,
                        threads);
     /* rows of variables come one after the other */
-    if (!s->lanes[0].one || s->vars.n_tensors) return NF_OK;
+    if (!s->lanes[0].one || s->vars.n) return NF_OK;
     lane *lanes = nf_realloc(s->lanes, threads * sizeof(*lanes), NF_MEM_ARENA);
     if (!lanes) return nf_fail(err, NF_ENOMEM, "session", "no memory for %zu threads", threads);
     s->lanes = lanes;

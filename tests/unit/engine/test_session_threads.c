@@ -4,18 +4,32 @@
 #include "engine/base/mem.h"
 #include "engine/session.h"
 
+#include <dirent.h>
 #include <string.h>
 
 #define ROWS 203
 #define IN   3
 #define OUT  3
 
+static size_t count_threads(void)
+{
+    size_t n = 0;
+    DIR *d = opendir("/proc/self/task");
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));)
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
 static eng_session *open_session(eng_model *m, size_t threads)
 {
     nf_error err = {0};
     eng_session *s;
     assert_ok(eng_session_create(&s, m, 4, &err), &err);
+    const size_t before = count_threads();
     assert_ok(eng_session_threads(s, threads, &err), &err);
+    assert_int_equal(count_threads() - before, threads - 1);
     return s;
 }
 
